@@ -1,0 +1,1 @@
+"""A seller's account, alive: connect, receive, debounce, send, back off."""

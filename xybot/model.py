@@ -1,0 +1,148 @@
+"""The nouns of the bot, shared by every room of the house."""
+
+from __future__ import annotations
+
+import enum
+from typing import Literal, NewType, TypeAlias
+
+import attrs
+
+AccountId = NewType("AccountId", str)
+"""The seller's own name for an account: `id` in bot.toml."""
+ChatId = NewType("ChatId", str)
+"""A conversation, without the `@goofish` of the wire."""
+UserId = NewType("UserId", str)
+"""A person on the platform (`unb` of their cookies), without `@goofish`."""
+ItemId = NewType("ItemId", str)
+OrderId = NewType("OrderId", str)
+MessageId = NewType("MessageId", str)
+"""The `.PNM` id, or a stand-in made from the bytes where the platform gave none."""
+
+Role: TypeAlias = Literal["seller", "buyer"]
+
+
+@attrs.frozen
+class Text:
+    """Words."""
+
+    text: str
+
+
+@attrs.frozen
+class Image:
+    """A picture that the platform already holds; pixels, 0 where unknown."""
+
+    url: str
+    width: int = 0
+    height: int = 0
+
+
+@attrs.frozen
+class Media:
+    """Something said that is neither words nor a picture."""
+
+    kind: Literal["voice", "video", "expression"]
+    url: str
+
+
+Content: TypeAlias = Text | Image | Media
+"""What a person can say to us."""
+Sayable: TypeAlias = Text | Image
+"""What we can say."""
+
+
+@attrs.frozen(kw_only=True)
+class Message:
+    """One line that a person wrote to us."""
+
+    id: MessageId
+    chat: ChatId
+    sender: UserId
+    sender_name: str
+    content: Content
+    item: ItemId | None
+    sent_at: int
+    """Milliseconds since 1970, by the platform's clock."""
+
+
+@attrs.frozen(kw_only=True)
+class Turn:
+    """All that a buyer said since our last answer; never empty."""
+
+    account: AccountId
+    chat: ChatId
+    messages: tuple[Message, ...]
+
+    @property
+    def text(self) -> str:
+        """The words of all lines, in their order."""
+        lines = (m.content.text for m in self.messages if isinstance(m.content, Text))
+        return "\n".join(lines)
+
+    @property
+    def last(self) -> Message:
+        """The newest line."""
+        return self.messages[-1]
+
+    @property
+    def item(self) -> ItemId | None:
+        """The item the chat is about, by the newest line that names one."""
+        return next((m.item for m in reversed(self.messages) if m.item), None)
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """What to say, and which source said so; no contents means: matched, stay silent."""
+
+    contents: tuple[Sayable, ...]
+    source: str
+    because: str
+    """What made the source answer, in words for the seller (a rule, a keyword)."""
+
+
+@attrs.frozen
+class Pass:
+    """A source, or a gate, has nothing to say, and why."""
+
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """What we say to a turn, and all that led to it; stored for every turn."""
+
+    reply: Reply | None
+    passed: tuple[tuple[str, str], ...]
+    """(source or gate, reason) of each that had nothing to say, in the order of asking."""
+
+    @property
+    def why(self) -> str:
+        """One line for the seller."""
+        if self.reply is not None:
+            return f"{self.reply.source}: {self.reply.because}"
+        return "; ".join(f"{source}: {reason}" for source, reason in self.passed)
+
+
+@attrs.frozen(kw_only=True)
+class Outgoing:
+    """A stored message on its way out; `uuid` is the same on every attempt."""
+
+    uuid: str
+    chat: ChatId
+    to: UserId
+    content: Sayable
+    source: str
+    because: str
+    sending_since: int | None = None
+    """When the attempt began whose outcome is unknown (ms), or None."""
+
+
+class AccountState(enum.Enum):
+    """Where the connection of an account stands."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    FAILED = "failed"
+    CLOSED = "closed"

@@ -1,0 +1,1 @@
+"""A small Xianyu that anyone can start, on loopback."""

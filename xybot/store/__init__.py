@@ -1,0 +1,1 @@
+"""Everything durable; SQL lives here and nowhere else."""

@@ -1,0 +1,1 @@
+"""Commands that stand beside the bot: decode, replay, init."""

@@ -1,0 +1,76 @@
+"""What a card or a card update says of an order (protocol.md §2.6).
+
+Only the platform's own fields are read, never words that a person can type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from xybot.model import OrderId, Role
+from xybot.wire.fields import Fields, bare, digits, fields_at, query_of, text_at
+
+_TASK_ROLE: Final[Mapping[str, Role]] = {"卖家": "seller", "买家": "buyer"}
+#: Where an address of a card keeps the order id.
+_ORDER_QUERIES: Final = ("bizorderid", "orderid")
+_LINK: Final = re.compile(r"""[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"'<>]+""")
+#: Real cards nest about eight deep; what is deeper is not read.
+_DEEPEST: Final = 16
+
+
+def order_of(extension: Fields, content: Fields, chat: str | None) -> OrderId | None:
+    """Return the order a card speaks of: by `updateKey`, else by the card's addresses."""
+    key = text_at(fields_at(extension, "extJson"), "updateKey")
+    if key and (order := _order_of_key(key, bare(chat))):
+        return OrderId(order)
+    found = (_order_of_url(url) for url in _urls(content))
+    return next((OrderId(order) for order in found if order), None)
+
+
+def _order_of_key(key: str, chat: str | None) -> str | None:
+    """Read `<chat>:<order>:<step>`, or the form that starts with the order id.
+
+    The chat must be the chat of the message: a key of another conversation proves nothing.
+    """
+    first, _, rest = key.partition(":")
+    second = digits(rest.partition(":")[0])
+    if chat and first == chat:
+        return second
+    # `<order>:…:20:BUYER_CONFIRM_RATE_SELLER:74`: an order id has 16 digits and more, a chat 11.
+    return digits(first) if chat and len(first) >= 16 and second != chat else None
+
+
+def _order_of_url(url: str) -> str | None:
+    query = query_of(url)
+    if "order_detail" in url and (order := digits(query.get("id"))):
+        return order
+    return next((found for name in _ORDER_QUERIES if (found := digits(query.get(name)))), None)
+
+
+def role_of(extension: Fields, content: Fields) -> Role | None:
+    """Return what our account is in the trade: by an address's `role`, else by the task name."""
+    for url in _urls(content):
+        match query_of(url).get("role", "").lower():
+            case "seller":
+                return "seller"
+            case "buyer":
+                return "buyer"
+    task = text_at(fields_at(extension, "bizTag"), "taskName") or ""
+    named = re.search(r"_(卖家|买家)", task)
+    return _TASK_ROLE[named.group(1)] if named else None
+
+
+def _urls(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yield every address inside a card, the outermost first."""
+    if isinstance(value, str):
+        yield from _LINK.findall(value)
+    if depth > _DEEPEST:
+        return
+    inner = value.values() if isinstance(value, Mapping) else value
+    if isinstance(inner, str) or not hasattr(inner, "__iter__"):
+        return
+    ordered = sorted(inner, key=lambda each: not isinstance(each, str))
+    for each in ordered:
+        yield from _urls(each, depth + 1)

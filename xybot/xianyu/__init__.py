@@ -1,0 +1,1 @@
+"""The platform over the network: signed calls, the session, one live connection."""
