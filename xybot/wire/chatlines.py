@@ -21,7 +21,6 @@ from xybot.wire.fields import (
     fields_at,
     message_id,
     number_at,
-    parsed,
     query_of,
     text_at,
 )
@@ -34,7 +33,7 @@ _CARDS: Final = frozenset({6, 7, 25, 26, 28, 32})
 _TIP: Final = 14
 _WRAPPED: Final = 101
 #: 闲小蜜, and the system sender of the messaging service.
-_PLATFORM_SENDERS: Final = frozenset({"1400", "4611686018427387296"})
+PLATFORM_SENDERS: Final = frozenset({"1400", "4611686018427387296"})
 #: A key of the content -> its type, where the number is missing.
 _TYPE_BY_KEY: Final = {
     "text": TEXT,
@@ -73,15 +72,15 @@ def from_history(model: Fields) -> Fields:
     """Turn a `userMessageModel` of listUserMessages into the form of a push."""
     message = fields_at(model, "message")
     custom = fields_at(message, "content", "custom")
-    summary = text_at(custom, "summary")
-    wrapped = {"1": custom.get("data"), "2": summary, "4": custom.get("type")}
+    wrapped = {"1": custom.get("data"), "2": custom.get("summary"), "4": custom.get("type")}
+    body = {"6": {"1": _WRAPPED, "3": wrapped}} if custom else {}
     return {
         "1": {
             "1": {"1": dig(message, "sender", "uid")},
             "2": message.get("cid"),
             "3": message.get("messageId"),
             "5": message.get("createAt"),
-            "6": {"1": _WRAPPED, "3": wrapped},
+            **body,
             "7": message.get("receiverCount"),
             "10": fields_at(message, "extension"),
         },
@@ -90,10 +89,10 @@ def from_history(model: Fields) -> Fields:
 
 
 def _content(wrapper: Fields, extension: Fields) -> Fields:
-    """Return the content: field 5 as JSON, else field 1 as base64 of it (§2.3)."""
+    """Return the content: field 5 as JSON, else field 1 as JSON or as base64 of it (§2.3)."""
     inner = fields_at(wrapper, "3")
-    for text in (text_at(inner, "5"), _unbase64(text_at(inner, "1"))):
-        if text and isinstance(found := parsed(text), dict):
+    for form in (inner.get("5"), inner.get("1"), _unbase64(text_at(inner, "1"))):
+        if found := fields_at(form):
             return found
     return fields_at(extension, "dynamicOperation", "changeContent")
 
@@ -130,17 +129,17 @@ def _facts(
     sender = bare(text_at(said, "1", "1")) or bare(text_at(extension, "senderUserId"))
     # In a card both names are captions, and only there may an order be read.
     name = text_at(extension, "senderUserName") or text_at(extension, "reminderTitle")
-    order = None if by_people else trade.order_of(extension, content, chat)
+    typed = by_people or trade.sent_by_a_person(extension)
     return Facts(
         message=MessageId(id_) if (id_ := message_id(dig(said, "3"))) else None,
         chat=ChatId(chat) if chat else None,
         sender=UserId(sender) if sender else None,
-        sender_name=name if by_people and sender not in _PLATFORM_SENDERS else None,
+        sender_name=name if by_people and sender not in PLATFORM_SENDERS else None,
         text=_words(said, extension, content),
         content_type=kind,
-        item=_item(extension, content),
-        order=order,
-        role=None if by_people else trade.role_of(extension, content),
+        item=item_of(extension, content),
+        order=None if typed else trade.order_of(extension, content, chat),
+        role=None if typed else trade.role_of(extension, content),
         sent_at=number_at(said, "5"),
         from_human=by_people and sender != self_id and _typed_by_a_person(said, extension, sender),
     )
@@ -148,7 +147,7 @@ def _facts(
 
 def _typed_by_a_person(said: Fields, extension: Fields, sender: str | None) -> bool:
     """Apply the marks of §2.3: `sourceId` S:1 or tag u, in a personal session."""
-    if sender in _PLATFORM_SENDERS:
+    if sender in PLATFORM_SENDERS:
         return False
     if text_at(extension, "sessionType") not in (None, "1"):
         return False
@@ -157,7 +156,7 @@ def _typed_by_a_person(said: Fields, extension: Fields, sender: str | None) -> b
     if source is None and tag is None:
         # Both marks gone: a line to two receivers is a person's, one to a single side is not.
         return number_at(said, "7") == 2 and "taskName" not in fields_at(extension, "bizTag")
-    return source == "S:1" or tag == "u"
+    return tag == "u" or trade.sent_by_a_person(extension)
 
 
 def _words(said: Fields, extension: Fields, content: Fields) -> str | None:
@@ -173,7 +172,8 @@ def _untagged(text: str | None) -> str | None:
     return re.sub(r"<[^<>]*>", "", text) or None if text else None
 
 
-def _item(extension: Fields, content: Fields) -> ItemId | None:
+def item_of(extension: Fields, content: Fields) -> ItemId | None:
+    """Return the item a message is about: by its address, else by the item it shows."""
     candidates = (
         query_of(text_at(extension, "reminderUrl")).get("itemid"),
         text_at(extension, "itemId"),

@@ -31,9 +31,9 @@ def dig(value: object, *path: str) -> Any:
 
 def fields_at(value: object, *path: str) -> Fields:
     """Return the map at a path, or an empty one; JSON text of a map is read as the map."""
-    found = dig(value, *path)
-    if isinstance(found, str):
-        found = parsed(found)
+    for key in path:
+        value = fields_at(value).get(key)
+    found = parsed(value) if isinstance(value, str) else value
     return found if isinstance(found, Mapping) else {}
 
 

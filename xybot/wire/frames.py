@@ -13,6 +13,7 @@ import attrs
 
 from xybot.errors import WireError
 from xybot.wire import jsontext
+from xybot.wire.fields import number_at, text_at
 
 OK = 200
 
@@ -29,8 +30,8 @@ class Frame:
     @property
     def mid(self) -> str | None:
         """What ties an answer to its request: the `mid` up to its blank (§1)."""
-        mid = self.headers.get("mid")
-        return None if mid is None else str(mid).partition(" ")[0]
+        mid = text_at(self.headers, "mid")
+        return None if mid is None else mid.partition(" ")[0]
 
 
 def encode(frame: Frame) -> str:
@@ -48,10 +49,10 @@ def decode(text: str | bytes) -> Frame:
     fields = jsontext.loads(text)
     if not isinstance(fields, dict):
         raise WireError(f"not an LWP frame: {text[:80]!r}")
-    lwp, code, headers = fields.get("lwp"), fields.get("code"), fields.get("headers")
+    lwp, headers = fields.get("lwp"), fields.get("headers")
     frame = Frame(
         lwp=lwp if isinstance(lwp, str) else None,
-        code=_code(code),
+        code=number_at(fields, "code"),
         headers=headers if isinstance(headers, dict) else {},
         body=fields.get("body"),
     )
@@ -60,16 +61,12 @@ def decode(text: str | bytes) -> Frame:
     return frame
 
 
-def _code(value: object) -> int | None:
-    try:
-        return None if value is None else int(str(value))
-    except ValueError:
-        return None
-
-
 def acknowledgement(push: Frame) -> Frame:
     """Build the answer that tells the platform a push arrived.
 
     What to echo is disputed (§1.5); the common core is: the headers that it carried.
+    A header that is no text or number is left out: it might not survive being written.
     """
-    return Frame(code=OK, headers=push.headers)
+    plain = (str, int, float)
+    headers = {name: value for name, value in push.headers.items() if isinstance(value, plain)}
+    return Frame(code=OK, headers=headers)

@@ -9,6 +9,8 @@ from typing import Protocol
 import attrs
 
 _BASE62 = string.digits + string.ascii_letters
+_PER_MS = 1000
+"""As many ids as a mid's prefix has room for in one millisecond."""
 
 
 class Chance(Protocol):
@@ -30,7 +32,7 @@ class Ids:
     def mid(self) -> str:
         """Return `<0..999><ms> 0`; the prefix runs on, so none comes twice in a millisecond."""
         ms, n = self._next()
-        return f"{n % 1000}{ms} 0"
+        return f"{n}{ms} 0"
 
     def uuid(self) -> str:
         """Return `-<ms><digits>`, the form of the platform's own page."""
@@ -40,9 +42,11 @@ class Ids:
     def _next(self) -> tuple[int, int]:
         now = self._now_ms()
         if now > self._ms:
-            self._ms, self._n = now, self._rng.randrange(1000)
-        else:  # The same millisecond, or a clock that was set back: count on.
+            self._ms, self._n = now, self._rng.randrange(_PER_MS)
+        elif self._n < _PER_MS - 1:  # The same millisecond, or a clock that was set back.
             self._n += 1
+        else:  # All numbers of this millisecond are used: borrow from the next.
+            self._ms, self._n = self._ms + 1, 0
         return self._ms, self._n
 
 

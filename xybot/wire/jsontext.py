@@ -33,5 +33,9 @@ def _repaired(text: str | bytes) -> Any:
 
 
 def dumps(value: object) -> str:
-    """Render compact JSON text."""
-    return msgspec.json.encode(value).decode("utf-8")
+    """Render compact JSON text; a lone surrogate becomes `?` here too."""
+    try:
+        return msgspec.json.encode(value).decode("utf-8")
+    except UnicodeEncodeError:
+        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return plain.encode("utf-8", "replace").decode("utf-8")

@@ -34,9 +34,14 @@ class Entry:
 
 
 def entries(frame: Frame) -> tuple[Entry, ...]:
-    """Return every entry of a push, in order; a frame without entries has none."""
+    """Return every entry of a push, in order; a frame without entries has none.
+
+    `data` that is no list is taken for the one entry it may be, so that it is not lost.
+    """
     data = dig(frame.body, "syncPushPackage", "data")
-    return tuple(entry(item) for item in data) if isinstance(data, list) else ()
+    if data is None:
+        return ()
+    return tuple(entry(item) for item in (data if isinstance(data, list) else [data]))
 
 
 def entry(item: object) -> Entry:

@@ -6,7 +6,7 @@ only where a shape was never recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from xybot.model import ChatId, ItemId, MessageId, Role, Text, UserId
@@ -39,7 +39,9 @@ from xybot.wire.pushes import (
     Undecodable,
 )
 
+_MESSAGE: Final = 40000
 _RECALL: Final = 40104
+_AROUSE: Final = 8
 _MESSAGE_UPDATES: Final = frozenset({40101, 40105, 40108})
 _CONVERSATION_UPDATES: Final = frozenset({40001, 40002, 40003, 40004, 40005, 40010, 40106})
 
@@ -50,7 +52,11 @@ def read(entry: Entry, self_id: UserId | None) -> Push:
         return Undecodable(damage=entry.damage or "unreadable")
     if "operation" in entry.fields:
         return _operation(entry.fields, self_id)
+    if entry.object_type == _RECALL:  # Never recorded, so it may look like a receipt.
+        return Recall(facts=_guessed(entry.fields))
     shape = _by_shape(entry.fields)
+    if shape is None and entry.object_type == _MESSAGE:
+        shape = chatlines.read
     return shape(entry.fields, self_id) if shape else _by_number(entry)
 
 
@@ -82,8 +88,6 @@ def _by_list(first: list[object]) -> _Reader | None:
 
 def _by_number(entry: Entry) -> Push:
     facts = _guessed(entry.fields or {})
-    if entry.object_type == _RECALL:
-        return Recall(facts=facts)
     if entry.object_type in _MESSAGE_UPDATES:
         return MessageUpdate(facts=facts)
     if entry.object_type in _CONVERSATION_UPDATES:
@@ -93,10 +97,19 @@ def _by_number(entry: Entry) -> Push:
 
 def _guessed(fields: Fields) -> Facts:
     """Find the ids of a shape that nobody recorded: they look like nothing else."""
-    texts = [value for value in fields.values() if isinstance(value, str)]
+    texts = tuple(_texts(fields))
     message = next((found for text in texts if (found := message_id(text))), None)
     chat = next((bare(text) for text in texts if is_address(text)), None)
     return Facts(message=_message(message), chat=_chat(chat))
+
+
+def _texts(value: object, depth: int = 0) -> Iterator[str]:
+    """Yield the texts of a payload down to the second level, where ids can be."""
+    if isinstance(value, str):
+        yield value
+    elif depth <= 1 and isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner, depth + 1)
 
 
 def _typing(fields: Fields, self_id: UserId | None) -> Push:
@@ -143,14 +156,18 @@ def _conversation_update(fields: Fields, self_id: UserId | None) -> Push:
 def _message_update(fields: Fields, self_id: UserId | None) -> Push:
     extension = fields_at(fields, "4")
     content = fields_at(extension, "dynamicOperation", "changeContent")
-    chat = text_at(fields, "2")
+    # What the edit of a person's line says was typed; an order is read from a card only.
+    typed = trade.sent_by_a_person(extension)
+    chat, sender = text_at(fields, "2"), text_at(extension, "senderUserId")
     facts = Facts(
         message=_message(message_id(fields["1"])),
         chat=_chat(chat),
+        sender=UserId(sender) if sender else None,
         text=text_at(extension, "reminderContent") or text_at(extension, "redReminder"),
         content_type=number_at(fields_at(extension, "extJson"), "contentType"),
-        order=trade.order_of(extension, content or extension, chat),
-        role=trade.role_of(extension, content or extension),
+        item=chatlines.item_of(extension, content),
+        order=None if typed else trade.order_of(extension, content or extension, chat),
+        role=None if typed else trade.role_of(extension, content or extension),
         sent_at=number_at(fields, "5"),
     )
     return MessageUpdate(facts=facts)
@@ -171,7 +188,8 @@ def _operation(fields: Fields, self_id: UserId | None) -> Push:
         role=_role(extensions, self_id),
         sent_at=number_at(content, "sessionArouse", "sessionArouseInfo", "arouseTimeStamp"),
     )
-    return Arouse(facts=facts) if "sessionArouse" in content else Other(facts=facts)
+    arouse = "sessionArouse" in content or facts.content_type == _AROUSE
+    return Arouse(facts=facts) if arouse else Other(facts=facts)
 
 
 def _role(extensions: Fields, self_id: UserId | None) -> Role | None:
@@ -187,6 +205,8 @@ def _spoken_operation(
     sender = bare(text_at(operation, "senderInfo", "senderUserId"))
     words = text_at(content, "text", "text")
     own = sender is not None and sender == self_id
+    personal = text_at(operation, "sessionInfo", "sessionType") in (None, "1")
+    person = sender is not None and sender not in chatlines.PLATFORM_SENDERS
     facts = Facts(
         chat=chat,
         sender=UserId(sender) if sender else None,
@@ -194,7 +214,7 @@ def _spoken_operation(
         text=words,
         content_type=chatlines.TEXT,
         sent_at=number_at(operation, "sessionInfo", "createTime"),
-        from_human=sender is not None and not own,
+        from_human=person and personal and not own,
     )
     return (Own if own else Spoken)(facts=facts, content=Text(words or ""))
 

@@ -34,6 +34,14 @@ def cookie_header(cookies: Cookies) -> str:
     return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
+def _expires(setting: str) -> bool:
+    """Tell an attribute that ends a cookie: no lifetime, or a date at the start of time."""
+    name, _, value = setting.partition("=")
+    return (name == "max-age" and value[:1] in ("0", "-")) or (
+        name == "expires" and "1970" in value
+    )
+
+
 def merged(cookies: Cookies, set_cookies: Iterable[str]) -> dict[str, str]:
     """Return the cookies after all `Set-Cookie` headers of an answer; an expired one goes."""
     jar = dict(cookies)
@@ -43,7 +51,7 @@ def merged(cookies: Cookies, set_cookies: Iterable[str]) -> dict[str, str]:
         if not sep or not name:
             continue
         settings = [part.strip().lower() for part in attributes.split(";")]
-        if "max-age=0" in settings or value in ("", "deleted"):
+        if value in ("", "deleted") or any(map(_expires, settings)):
             jar.pop(name, None)
         else:
             jar[name] = value

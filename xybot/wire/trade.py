@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Any, Final
 
 from xybot.model import OrderId, Role
 from xybot.wire.fields import Fields, bare, digits, fields_at, query_of, text_at
 
+_PERSON: Final = "S:1"
+"""The `sourceId` of what a person sent; that of a platform task is `C2C:<task>`."""
 _TASK_ROLE: Final[Mapping[str, Role]] = {"卖家": "seller", "买家": "buyer"}
 #: Where an address of a card keeps the order id.
 _ORDER_QUERIES: Final = ("bizorderid", "orderid")
-_LINK: Final = re.compile(r"""[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"'<>]+""")
+_HREF: Final = re.compile(r"""\bhref\s*=\s*["']([^"'<>]+)["']""")
 #: Real cards nest about eight deep; what is deeper is not read.
 _DEEPEST: Final = 16
 
@@ -25,8 +28,13 @@ def order_of(extension: Fields, content: Fields, chat: str | None) -> OrderId | 
     key = text_at(fields_at(extension, "extJson"), "updateKey")
     if key and (order := _order_of_key(key, bare(chat))):
         return OrderId(order)
-    found = (_order_of_url(url) for url in _urls(content))
+    found = (_order_of_url(url) for url in _addresses(content))
     return next((OrderId(order) for order in found if order), None)
+
+
+def sent_by_a_person(extension: Fields) -> bool:
+    """Tell what came from a person's client, which can put a forged order into a card."""
+    return text_at(fields_at(extension, "bizTag"), "sourceId") == _PERSON
 
 
 def _order_of_key(key: str, chat: str | None) -> str | None:
@@ -51,7 +59,7 @@ def _order_of_url(url: str) -> str | None:
 
 def role_of(extension: Fields, content: Fields) -> Role | None:
     """Return what our account is in the trade: by an address's `role`, else by the task name."""
-    for url in _urls(content):
+    for url in _addresses(content):
         match query_of(url).get("role", "").lower():
             case "seller":
                 return "seller"
@@ -62,15 +70,22 @@ def role_of(extension: Fields, content: Fields) -> Role | None:
     return _TASK_ROLE[named.group(1)] if named else None
 
 
+def _addresses(content: Fields) -> Iterator[str]:
+    """Yield the addresses of a card: its `…Url` fields, and the links of its HTML."""
+    yield from _urls(content)
+    for html in (text_at(content, "textCard", "content"), text_at(content, "tip", "tip")):
+        yield from map(unescape, _HREF.findall(html or ""))
+
+
 def _urls(value: Any, depth: int = 0) -> Iterator[str]:
-    """Yield every address inside a card, the outermost first."""
-    if isinstance(value, str):
-        yield from _LINK.findall(value)
-    if depth > _DEEPEST:
+    """Yield each `…Url` field, the outermost first; titles and words may hold what people type."""
+    if isinstance(value, list) and depth <= _DEEPEST:
+        for each in value:
+            yield from _urls(each, depth + 1)
+    if not isinstance(value, Mapping) or depth > _DEEPEST:
         return
-    inner = value.values() if isinstance(value, Mapping) else value
-    if isinstance(inner, str) or not hasattr(inner, "__iter__"):
-        return
-    ordered = sorted(inner, key=lambda each: not isinstance(each, str))
-    for each in ordered:
+    for name, each in value.items():
+        if isinstance(each, str) and name.lower().endswith("url"):
+            yield each
+    for each in value.values():
         yield from _urls(each, depth + 1)

@@ -1,0 +1,100 @@
+"""What the signed gateway promises."""
+
+from __future__ import annotations
+
+import trio
+from client import TOKEN, call
+
+from xybot.simulator import Platform
+from xybot.simulator.world import SimAccount
+from xybot.wire import sign
+
+DETAIL = "mtop.taobao.idle.pc.detail"
+
+
+async def test_a_signed_call_gets_a_token_bound_to_the_device(
+    platform: Platform, account: SimAccount
+) -> None:
+    jar = sign.parse_cookies(account.cookie_text)
+    answer, after = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["SUCCESS::调用成功"]
+    token = answer["data"]["accessToken"]
+    assert platform.world.tokens[token].device == "d1"
+    assert answer["data"]["accessTokenExpiredTime"] == "86400000"
+    assert after["sgcookie"] != jar["sgcookie"]
+    assert account.calls[TOKEN] == 1
+
+
+async def test_stale_wrong_and_missing_signing_tokens_are_renewed(
+    platform: Platform, account: SimAccount
+) -> None:
+    jar = sign.parse_cookies(account.cookie_text)
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar, token="wrong")
+    assert answer["ret"] == ["FAIL_SYS_TOKEN_EXOIRED::令牌过期"]
+    await trio.sleep(41 * 60)
+    answer, fresh = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["FAIL_SYS_TOKEN_EXOIRED::令牌过期"]
+    assert fresh["_m_h5_tk"] != jar["_m_h5_tk"]
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, fresh)
+    assert answer["ret"] == ["SUCCESS::调用成功"]
+    platform.faults(account).expire_h5()
+    answer, fresh = await call(platform, TOKEN, {"deviceId": "d1"}, fresh)
+    assert answer["ret"] == ["FAIL_SYS_TOKEN_EXOIRED::令牌过期"]
+    del fresh["_m_h5_tk"]
+    answer, fresh = await call(platform, TOKEN, {"deviceId": "d1"}, fresh)
+    assert answer["ret"] == ["FAIL_SYS_TOKEN_EMPTY::令牌为空"]
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, fresh)
+    assert answer["ret"] == ["SUCCESS::调用成功"]
+    assert account.calls[TOKEN] == 6
+
+
+async def test_a_dead_login_needs_a_new_one(platform: Platform, account: SimAccount) -> None:
+    jar = sign.parse_cookies(account.cookie_text)
+    platform.faults(account).expire_cookie()
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["FAIL_SYS_SESSION_EXPIRED::Session过期"]
+    jar = sign.parse_cookies(account.cookie_text)
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["SUCCESS::调用成功"]
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, {"unb": "1"})
+    assert answer["ret"] == ["FAIL_SYS_SESSION_EXPIRED::Session过期"]
+
+
+async def test_verification_is_demanded_and_lifted(platform: Platform, account: SimAccount) -> None:
+    jar = sign.parse_cookies(account.cookie_text)
+    platform.faults(account).demand_verification()
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"][0] == "FAIL_SYS_USER_VALIDATE"
+    assert "action=captcha" in answer["data"]["url"]
+    platform.faults(account).lift_verification()
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["SUCCESS::调用成功"]
+
+
+async def test_items_users_and_unknown_apis(platform: Platform, account: SimAccount) -> None:
+    jar = sign.parse_cookies(account.cookie_text)
+    item = platform.world.add_item(account.user, "苹果15", "720", "保修30天")
+    answer, _ = await call(platform, DETAIL, {"itemId": item.id}, jar)
+    facts = answer["data"]["itemDO"]
+    assert (facts["itemId"], facts["title"]) == (int(item.id), "苹果15")
+    assert (facts["soldPrice"], facts["desc"]) == ("720", "保修30天")
+    assert answer["data"]["sellerDO"]["sellerId"] == int(account.user_id)
+    answer, _ = await call(platform, DETAIL, {"itemId": "1"}, jar)
+    assert answer["ret"][0].startswith("FAIL_BIZ_ITEM_DEL_NOT_FOUND")
+    user = "mtop.taobao.idlemessage.pc.loginuser.get"
+    answer, _ = await call(platform, user, {}, jar)
+    assert answer["data"]["userId"] == account.user_id
+    answer, _ = await call(platform, "mtop.no.such", {}, jar)
+    assert answer["ret"] == ["FAIL_SYS_API_NOT_FOUNDED::请求API不存在"]
+
+
+async def test_a_simulator_that_starts_anew_knows_the_cookies_of_the_last(
+    platform: Platform, account: SimAccount
+) -> None:
+    again = Platform(now_ms=platform.now_ms, rng=platform.rng)
+    jar = sign.parse_cookies(account.cookie_text)
+    again.add_account("shop-a")
+    answer, jar = await call(again, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["FAIL_SYS_TOKEN_EXOIRED::令牌过期"]
+    answer, _ = await call(again, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["SUCCESS::调用成功"]

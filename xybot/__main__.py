@@ -1,0 +1,7 @@
+"""`python -m xybot`."""
+
+from __future__ import annotations
+
+from xybot.cli import main
+
+main()

@@ -1,0 +1,107 @@
+"""What a push means to us: whether it is kept, and whether an answer may be due.
+
+Only people's lines are answered; everything else is closed as it comes, with its reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, assert_never
+
+from xybot.model import Content, MessageId, UserId
+from xybot.store.inbox import Arrival
+from xybot.wire import payload, reading
+from xybot.wire.frames import Frame
+from xybot.wire.payload import Entry
+from xybot.wire.pushes import (
+    Arouse,
+    Card,
+    ConversationUpdate,
+    MessagePointer,
+    MessageUpdate,
+    Other,
+    Own,
+    Push,
+    ReadReceipt,
+    Recall,
+    Spoken,
+    Tip,
+    Typing,
+    Undecodable,
+)
+from xybot.xianyu.connection import Garbage
+
+_GARBAGE_KEPT: Final = 100_000
+"""Characters kept of a websocket message that is no frame."""
+
+
+def of_push(push: Frame | Garbage, user: UserId) -> list[Arrival]:
+    """Return what is to be stored of a push, in its order."""
+    if isinstance(push, Garbage):
+        return [_garbage(push)]
+    found = (_of_entry(entry, user) for entry in payload.entries(push))
+    return [arrival for arrival in found if arrival is not None]
+
+
+def _garbage(garbage: Garbage) -> Arrival:
+    return Arrival(
+        key=_fingerprint("garbage", garbage.text),
+        kind="garbage",
+        raw=garbage.text[:_GARBAGE_KEPT],
+        outcome="undecodable: not a frame",
+    )
+
+
+def _of_entry(entry: Entry, user: UserId) -> Arrival | None:
+    push = reading.read(entry, user)
+    match push:
+        case Spoken(content=content):
+            return _arrival(entry, push, _why_no_answer(push), content)
+        case Own(content=content):
+            return _arrival(entry, push, "own", content)
+        case Card() | Tip():
+            return _arrival(entry, push, f"not a person: {push.kind}")
+        case Undecodable(damage=damage):
+            return _arrival(entry, push, f"undecodable: {damage[:200]}")
+        case ReadReceipt() | MessageUpdate() | ConversationUpdate() | MessagePointer() | Recall():
+            return _arrival(entry, push, f"not a message: {push.kind}")
+        case Other():
+            return _arrival(entry, push, "not a message: unknown kind")
+        case Typing() | Arouse():
+            return None  # Tells nothing that is worth a row: gone in a moment, or repeated.
+        case _:
+            assert_never(push)
+
+
+def _why_no_answer(push: Spoken) -> str | None:
+    facts = push.facts
+    if not facts.from_human:
+        return "not a person: platform or group"
+    if facts.chat is None or facts.sender is None:
+        return "no way to answer: chat or sender is missing"
+    return None
+
+
+def _arrival(
+    entry: Entry, push: Push, outcome: str | None, content: Content | None = None
+) -> Arrival:
+    facts = push.facts
+    # A receipt or an edit names another message; only a message is known by its own id.
+    own_id = facts.message if isinstance(push, Spoken | Own | Card | Tip) else None
+    return Arrival(
+        key=own_id or _fingerprint(push.kind, entry.raw),
+        kind=push.kind,
+        chat=facts.chat,
+        sender=facts.sender,
+        sender_name=facts.sender_name,
+        content=content,
+        item=facts.item,
+        sent_at=facts.sent_at,
+        raw=entry.raw,
+        outcome=outcome,
+    )
+
+
+def _fingerprint(kind: str, raw: str) -> MessageId:
+    digest = hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest()
+    return MessageId(f"{kind}:{digest[:32]}")

@@ -1,0 +1,89 @@
+"""The command line.  A command is imported when it is called, so that `--help` is quick.
+
+Exit codes: 0 as asked; 1 a check that failed; 2 wrong words, settings or files, said in one
+line; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import attrs
+from cyclopts import App, CycloptsError
+
+from xybot import __version__
+from xybot.errors import ConfigError
+
+_COMMANDS = {
+    "run": ("xybot.app:command", "启动，回复买家；不写命令就是它 (start; the default)"),
+    "init": ("xybot.tools.init:command", "写一份真实账号用的 bot.toml (write a bot.toml)"),
+    "decode": ("xybot.tools.decode:command", "解读录下的数据帧 (read recorded frames)"),
+    "replay": ("xybot.tools.replay:command", "看看录下的消息会得到什么回复 (what would be said)"),
+    "sim": ("xybot.tools.sim:command", "单独启动模拟平台 (the simulator alone)"),
+}
+
+
+def _app() -> App:
+    app = App(
+        name="xybot",
+        help="闲鱼自动回复，一台电脑可管多个账号 (answers buyers on Xianyu, for many accounts).",
+        version=__version__,
+        backend="trio",
+        result_action="return_int_as_exit_code_else_zero",
+        exit_on_error=False,
+    )
+    for name, (where, words) in _COMMANDS.items():
+        app.command(where, name=name, help=words)
+    return app
+
+
+def _words(argv: Sequence[str]) -> list[str]:
+    """Return the arguments; without a command they are those of `run`."""
+    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version")):
+        return ["run", *argv]
+    return list(argv)
+
+
+@attrs.define
+class _Exit:
+    code: int = 0
+
+
+@contextmanager
+def _said_in_one_line() -> Iterator[_Exit]:
+    """Turn what is wrong outside of us into one line and an exit code."""
+    ended = _Exit()
+    try:
+        yield ended
+    except* CycloptsError:
+        ended.code = 2  # Cyclopts has said what is wrong.
+    except* ConfigError as group:
+        for problem in _leaves(group):
+            sys.stderr.write(f"xybot: {problem}\n")
+        ended.code = 2
+    except* KeyboardInterrupt:
+        ended.code = 130
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(each)
+        else:
+            yield each
+
+
+async def amain(argv: Sequence[str]) -> int:
+    """Run a command inside a running Trio loop: the entry of `trio run xybot`."""
+    with _said_in_one_line() as ended:
+        ended.code = await _app().run_async(_words(argv))
+    return ended.code
+
+
+def main() -> None:
+    """Run a command: `xybot …` and `python -m xybot …`."""
+    with _said_in_one_line() as ended:
+        ended.code = _app()(_words(sys.argv[1:]))
+    sys.exit(ended.code)

@@ -1,0 +1,101 @@
+"""What single settings must be like; each check raises `Misfit` with words for the seller."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+import attrs
+
+from xybot.config.problems import Misfit
+from xybot.template import TEMPLATE_VARIABLES, unknown_variables
+
+T = TypeVar("T")
+Validator: TypeAlias = Callable[[object, "attrs.Attribute[T]", T], None]
+
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]/]+):([0-9]{1,5})")
+_LAST_PORT = 65535
+
+
+def by(check: Callable[[T], None]) -> Validator[T]:
+    """Make an attrs validator of a check; it looks at the value and nothing else."""
+
+    def validate(_instance: object, _field: attrs.Attribute[T], value: T) -> None:
+        check(value)
+
+    return validate
+
+
+def above_zero(value: float) -> None:
+    """Demand a number above 0."""
+    if not value > 0:
+        raise Misfit("必须大于 0 (must be greater than 0)")
+
+
+def not_negative(value: float) -> None:
+    """Demand 0 or more."""
+    if not value >= 0:
+        raise Misfit("不能是负数 (must not be negative)")
+
+
+def not_blank(value: str) -> None:
+    """Demand a text with something in it."""
+    if not value.strip():
+        raise Misfit("不能为空 (must not be empty)")
+
+
+def websocket_url(value: str) -> None:
+    """Demand the address of a websocket."""
+    if not value.startswith(("wss://", "ws://")):
+        raise Misfit("应以 wss:// 或 ws:// 开头 (must start with wss:// or ws://)")
+
+
+def http_url(value: str) -> None:
+    """Demand the address of an HTTP server."""
+    if not value.startswith(("https://", "http://")):
+        raise Misfit("应以 https:// 或 http:// 开头 (must start with https:// or http://)")
+
+
+def listen_address(value: str) -> None:
+    """Demand `host:port`."""
+    found = _LISTEN.fullmatch(value)
+    if found is None or int(found[2]) > _LAST_PORT:
+        raise Misfit('应为 "地址:端口"，例如 "127.0.0.1:8000" (want "host:port")')
+
+
+def account_id(value: str) -> None:
+    """Demand a name that can stand in a command and in a URL."""
+    if not value.isprintable() or any(c.isspace() or c == "/" for c in value) or not value:
+        raise Misfit("不能为空，不能有空格或 / (must not be empty nor contain spaces or /)")
+
+
+def keywords(value: tuple[str, ...]) -> None:
+    """Demand at least one keyword and no empty one, which every text would contain."""
+    if not value or not all(word.strip() for word in value):
+        raise Misfit("至少要有一个关键词，且不能有空的 (want keywords, and none empty)")
+
+
+def distinct(value: tuple[str, ...]) -> None:
+    """Demand that nothing stands there twice."""
+    if len(set(value)) < len(value):
+        raise Misfit("有重复 (something stands here twice)")
+
+
+def template(value: str) -> None:
+    """Demand a reply that names known variables only."""
+    if unknown := unknown_variables(value):
+        names = " ".join(f"{{{name}}}" for name in unknown)
+        known = " ".join(f"{{{name}}}" for name in TEMPLATE_VARIABLES)
+        raise Misfit(
+            f"未知的变量 {names}，可用：{known}；要写大括号本身请写 {{{{ }}}}"
+            f" (unknown variable {names}; known: {known}; write {{{{ }}}} for plain braces)"
+        )
+
+
+def store(value: str) -> None:
+    """Demand SQLite; what else stands here may hold a password, so it is not repeated."""
+    if value.startswith(("postgresql:", "postgresql+", "postgres:")):
+        raise Misfit('这个版本只支持 "sqlite" (this version supports sqlite only)')
+    if value != "sqlite":
+        raise Misfit('应为 "sqlite" (want "sqlite")')

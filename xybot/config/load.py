@@ -1,0 +1,113 @@
+"""From the path of bot.toml to a `Config`, the cookies it needs, and what to watch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import attrs
+
+from xybot.config.cookies import read_cookies
+from xybot.config.files import EXTRA_FOLDER, Merged, extra_files, read_merged
+from xybot.config.schema import AccountConfig, Config, Notify
+from xybot.config.secrets import FromFile, SecretSource, settle
+from xybot.config.structure import structure
+from xybot.errors import ConfigError
+from xybot.model import AccountId
+from xybot.secret import Secret
+
+
+@attrs.frozen(kw_only=True)
+class Loaded:
+    """A configuration that can be run."""
+
+    config: Config
+    folder: Path
+    """Where bot.toml is; relative paths in it start here."""
+    cookies: Mapping[AccountId, Secret]
+    """Of every enabled account; empty while the simulator is on, which has its own."""
+    warnings: tuple[str, ...]
+    files: tuple[Path, ...]
+    """All that was read or looked for: when one of them changes, load again."""
+
+
+def load(path: Path) -> Loaded:
+    """Read bot.toml and bot.d/*.toml beside it.
+
+    Raises:
+      ConfigError: one line with every problem found; it names files and keys, never secrets.
+    """
+    path = path.absolute()
+    extras = extra_files(path.parent / EXTRA_FOLDER)
+    merged = read_merged(path, extras)
+    config = _placed(structure(merged), merged, path.parent)
+    cookies, useless = read_cookies(config, merged)
+    if problems := [*_same_ids(config, merged), *useless]:
+        raise ConfigError("; ".join(problems))
+    secrets = tuple(_secret_files(config))
+    return Loaded(
+        config=config,
+        folder=path.parent,
+        cookies=cookies,
+        warnings=(*_warnings(config, merged), *filter(None, (x.warning() for x in secrets))),
+        files=(path, path.parent / EXTRA_FOLDER, *extras, *(x.path for x in secrets)),
+    )
+
+
+def _placed(config: Config, merged: Merged, folder: Path) -> Config:
+    """Tell rules and secrets where they were written."""
+
+    def account(n: int, account: AccountConfig) -> AccountConfig:
+        if account.cookie is None:
+            return account
+        place = merged.place(("accounts", n, "cookie"))
+        return attrs.evolve(account, cookie=settle(account.cookie, place, folder))
+
+    def notify(n: int, notify: Notify) -> Notify:
+        place = merged.place(("notify", n, "url"))
+        return attrs.evolve(notify, url=settle(notify.url, place, folder))
+
+    token = config.web.token
+    if token is not None:
+        token = settle(token, merged.place(("web", "token")), folder)
+    return attrs.evolve(
+        config,
+        web=attrs.evolve(config.web, token=token),
+        accounts=tuple(account(n, x) for n, x in enumerate(config.accounts)),
+        rules=tuple(
+            attrs.evolve(rule, where=str(merged.place(("rules", n))))
+            for n, rule in enumerate(config.rules)
+        ),
+        notify=tuple(notify(n, x) for n, x in enumerate(config.notify)),
+    )
+
+
+def _same_ids(config: Config, merged: Merged) -> Iterator[str]:
+    first: dict[AccountId, int] = {}
+    for n, account in enumerate(config.accounts):
+        if (other := first.setdefault(account.id, n)) != n:
+            where = merged.place(("accounts", other))
+            yield merged.place(("accounts", n, "id")).problem(
+                f'账号名 "{account.id}" 与 {where} 重复 (two accounts with this id)'
+            )
+
+
+def _secret_files(config: Config) -> Iterator[FromFile]:
+    """Yield the files of the secrets that are in use."""
+    accounts = () if config.simulator.enabled else config.accounts
+    sources: list[SecretSource | None] = [x.cookie for x in accounts if x.enabled]
+    sources += [config.web.token, *(notify.url for notify in config.notify)]
+    yield from (source for source in sources if isinstance(source, FromFile))
+
+
+def _warnings(config: Config, merged: Merged) -> Iterator[str]:
+    """Yield what is allowed and yet hardly meant."""
+    if not any(account.enabled for account in config.accounts):
+        yield f"{merged.main}: 没有启用的账号 (no account is enabled)"
+    known = {account.id for account in config.accounts}
+    for n, rule in enumerate(config.rules):
+        for name in rule.accounts:
+            if name not in known:
+                yield merged.place(("rules", n, "accounts")).problem(
+                    f'没有叫 "{name}" 的账号 (no account has this id)'
+                )

@@ -1,0 +1,136 @@
+"""All settings of bot.toml: a setting is one field here."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import attrs
+from attrs import field
+
+from xybot.config import checks
+from xybot.config.checks import by
+from xybot.config.problems import Misfit
+from xybot.config.secrets import SecretSource
+from xybot.model import AccountId, ItemId
+
+SourceName: TypeAlias = Literal["item_rules", "rules", "ai", "webhook", "default"]
+Mode: TypeAlias = Literal["contains", "exact", "regex"]
+
+
+@attrs.frozen(kw_only=True)
+class Simulator:
+    """A small Xianyu on this machine, instead of the real one."""
+
+    enabled: bool = False
+    listen: str = field(default="127.0.0.1:0", validator=by(checks.listen_address))
+    buyers: int = field(default=3, validator=by(checks.not_negative))
+    seed: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Platform:
+    """Where Xianyu is."""
+
+    websocket: str = field(
+        default="wss://wss-goofish.dingtalk.com/", validator=by(checks.websocket_url)
+    )
+    gateway: str = field(default="https://h5api.m.goofish.com", validator=by(checks.http_url))
+    passport: str = field(default="https://passport.goofish.com", validator=by(checks.http_url))
+    upload: str = field(default="https://stream-upload.goofish.com", validator=by(checks.http_url))
+
+
+@attrs.frozen(kw_only=True)
+class Timing:
+    """Seconds, but for `max_failures`."""
+
+    heartbeat_interval: float = field(default=15.0, validator=by(checks.above_zero))
+    heartbeat_timeout: float = field(default=10.0, validator=by(checks.above_zero))
+    debounce: float = field(default=3.0, validator=by(checks.not_negative))
+    """Silence that ends a buyer's turn; 0 answers at once."""
+    debounce_max: float = field(default=30.0, validator=by(checks.not_negative))
+    """A buyer who never falls silent is answered after this long."""
+    manual_pause: float = field(default=600.0, validator=by(checks.not_negative))
+    """How long the bot keeps out of a chat after the seller wrote in it by hand."""
+    message_expiry: float = field(default=300.0, validator=by(checks.not_negative))
+    """Older messages are stored and not answered."""
+    max_failures: int = field(default=5, validator=by(checks.above_zero))
+
+    def __attrs_post_init__(self) -> None:
+        if self.debounce_max < self.debounce:
+            wrong = "不能小于 debounce (must be at least debounce)"
+            raise Misfit(wrong, key="debounce_max")
+
+
+@attrs.frozen(kw_only=True)
+class Web:
+    """The HTTP side."""
+
+    listen: str = field(default="127.0.0.1:8000", validator=by(checks.listen_address))
+    token: SecretSource | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AccountConfig:
+    """One seller account; `Loaded.cookies` has the cookie itself where it is needed."""
+
+    id: AccountId
+    cookie: SecretSource | None = None
+    enabled: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Replies:
+    """Whom to ask for a reply, in this order."""
+
+    order: tuple[SourceName, ...] = field(
+        default=("item_rules", "rules", "ai", "default"), validator=by(checks.distinct)
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """A reply to certain words; an empty `reply` means: matched, stay silent."""
+
+    accounts: tuple[AccountId, ...] = ()
+    """Empty: every account."""
+    items: tuple[ItemId, ...] = ()
+    """Empty: every item."""
+    keywords: tuple[str, ...] = field(validator=by(checks.keywords))
+    mode: Mode = "contains"
+    reply: str = field(validator=by(checks.template))
+    where: str = ""
+    """`bot.toml: rules[2]`; the loader's, never written in TOML."""
+
+
+@attrs.frozen(kw_only=True)
+class Default:
+    """What to say when nobody else has an answer."""
+
+    reply: str = field(validator=by(checks.template))
+    once: bool = True
+    """Only once to each buyer."""
+
+
+@attrs.frozen(kw_only=True)
+class Notify:
+    """A way to tell the seller; no events means all of them."""
+
+    url: SecretSource
+    events: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """bot.toml and bot.d as values."""
+
+    data: str = field(default="data", validator=by(checks.not_blank))
+    store: str = field(default="sqlite", validator=by(checks.store))
+    simulator: Simulator = Simulator()
+    platform: Platform = Platform()
+    timing: Timing = Timing()
+    web: Web = Web()
+    accounts: tuple[AccountConfig, ...] = ()
+    replies: Replies = Replies()
+    rules: tuple[Rule, ...] = ()
+    default: Default | None = None
+    notify: tuple[Notify, ...] = ()

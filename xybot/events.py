@@ -1,0 +1,139 @@
+"""What happened: frozen events, and the feed that hands them to whoever listens.
+
+`publish` is sync and never waits: the log gets its line at once, every subscriber its
+copy; a slow one loses the oldest and is told how many.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ClassVar, TypeAlias
+
+import attrs
+import trio
+
+from xybot.model import AccountId, AccountState, ChatId, MessageId
+
+
+@attrs.frozen(kw_only=True)
+class AccountStatus:
+    """The connection of an account changed its state, or the reason for it."""
+
+    name: ClassVar[str] = "account.status.update"
+    account: AccountId
+    old: AccountState
+    new: AccountState
+    reason: str
+    since: int
+    """When the new state began (ms)."""
+    next_try: float | None = None
+    """Seconds until the next attempt, None when none is planned."""
+
+
+@attrs.frozen(kw_only=True)
+class MessageReceived:
+    """A person wrote to an account; stored, and acknowledged."""
+
+    name: ClassVar[str] = "message.received"
+    account: AccountId
+    chat: ChatId
+    message: MessageId
+    sender_name: str
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class ReplySent:
+    """The platform has a reply of ours."""
+
+    name: ClassVar[str] = "reply.sent"
+    account: AccountId
+    chat: ChatId
+    message: MessageId | None
+    text: str
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class ReplySkipped:
+    """A turn gets no answer, or a silent one; `why` is stored with it."""
+
+    name: ClassVar[str] = "reply.skipped"
+    account: AccountId
+    chat: ChatId
+    text: str
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class SendRefused:
+    """The platform will not deliver a message of ours."""
+
+    name: ClassVar[str] = "send.refused"
+    account: AccountId
+    chat: ChatId
+    text: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Quarantined:
+    """Something arrived that cannot be read; it is kept raw in the inbox."""
+
+    name: ClassVar[str] = "message.quarantined"
+    account: AccountId
+    reason: str
+
+
+Event: TypeAlias = (
+    AccountStatus | MessageReceived | ReplySent | ReplySkipped | SendRefused | Quarantined
+)
+
+
+@attrs.define(eq=False)
+class Subscription:
+    """Events for one listener, the oldest first."""
+
+    _kept: deque[Event]
+    _arrived: trio.Event = attrs.field(factory=trio.Event, init=False)
+    lost: int = attrs.field(default=0, init=False)
+    """How many events this listener was too slow for."""
+
+    def put(self, event: Event) -> None:
+        """Add an event; the oldest goes when there is no room."""
+        self.lost += len(self._kept) == self._kept.maxlen
+        self._kept.append(event)
+        self._arrived.set()
+
+    async def next(self) -> Event:
+        """Wait for the next event and return it."""
+        while not self._kept:
+            self._arrived = trio.Event()
+            await self._arrived.wait()
+        return self._kept.popleft()
+
+
+@attrs.define(eq=False)
+class EventFeed:
+    """Every event goes to `tell` at once, and to all subscribers."""
+
+    tell: Callable[[Event], None]
+    _subscriptions: list[Subscription] = attrs.field(factory=list, init=False)
+
+    def publish(self, event: Event) -> None:
+        """Hand an event to everybody; never waits, never raises."""
+        self.tell(event)
+        for subscription in self._subscriptions:
+            subscription.put(event)
+
+    @contextmanager
+    def subscribe(self, *, room_for: int = 1000) -> Iterator[Subscription]:
+        """Listen for as long as the block runs."""
+        subscription = Subscription(deque(maxlen=room_for))
+        self._subscriptions.append(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.remove(subscription)

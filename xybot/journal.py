@@ -1,0 +1,189 @@
+"""What the seller reads while the bot runs: one line for each thing that matters.
+
+The code logs by key and values; here a key becomes a sentence, Chinese first, or, with
+`--log-format json`, one JSON object.  Whatever a buyer wrote is shown as text: control
+characters, which could take over a terminal, are replaced.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+import attrs
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from xybot.events import AccountStatus, Event, Quarantined, SendRefused
+from xybot.model import AccountState
+
+LogFormat: TypeAlias = Literal["text", "json"]
+Level: TypeAlias = Literal["info", "warning", "error"]
+
+_LONGEST: Final = 120
+"""Characters of a buyer's words, or ours, in one line."""
+_LEVELS: Final = {"info": 20, "warning": 30, "error": 40}
+_COLOURS: Final = {"warning": "\x1b[33m", "error": "\x1b[31m"}
+#: What must not be in a line, however it got there: cookies and tokens in an error's words.
+_SECRETS: Final = re.compile(
+    r"(\b(?:_m_h5_tk(?:_enc)?|cookie2|sgcookie|csg|_tb_token_|x5sec|havana_\w+|sdkSilent)="
+    r"|oauth_k1:)[^;&\s\"']+"
+)
+_STATES: Final = {
+    AccountState.DISCONNECTED: "未连接",
+    AccountState.CONNECTING: "连接中",
+    AccountState.CONNECTED: "已连接",
+    AccountState.RECONNECTING: "重连中",
+    AccountState.FAILED: "需要处理",
+    AccountState.CLOSED: "已停止",
+}
+
+
+class _Lines:
+    """Writes lines and never fails: a closed terminal must not stop the bot."""
+
+    def msg(self, line: str) -> None:
+        """Write one line at once."""
+        try:
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            pass
+
+    info = warning = error = exception = critical = msg
+
+
+def configure(log_format: LogFormat, level: Level = "info") -> None:
+    """Set up logging for the whole process."""
+    if hasattr(sys.stdout, "reconfigure"):
+        # A Windows console with another code page must not stop on an emoji.
+        sys.stdout.reconfigure(errors="replace")
+    last = _as_json() if log_format == "json" else _as_text
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(
+                fmt="iso" if log_format == "json" else "%H:%M:%S", utc=log_format == "json"
+            ),
+            structlog.processors.format_exc_info,
+            last,
+            _without_secrets,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=lambda *_: _Lines(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _as_json() -> structlog.typing.Processor:
+    return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+
+
+def _without_secrets(_: WrappedLogger, __: str, line: Any) -> str:  # noqa: ANN401  # a str
+    return _SECRETS.sub(r"\1***", line)
+
+
+def tell(event: Event) -> None:
+    """Write an event as a line of the journal."""
+    log = structlog.get_logger()
+    match event:
+        case AccountStatus(new=AccountState.FAILED):
+            write = log.error
+        case AccountStatus(new=AccountState.RECONNECTING) | SendRefused() | Quarantined():
+            write = log.warning
+        case _:
+            write = log.info
+    values = attrs.asdict(event, recurse=False)
+    for key, value in values.items():
+        if isinstance(value, AccountState):
+            values[key] = value.value
+    write(event.name, **values)
+
+
+def _as_text(_: WrappedLogger, __: str, values: EventDict) -> str:
+    level, at, key = values.pop("level"), values.pop("timestamp"), values.pop("event")
+    account = values.pop("account", "")
+    trace = values.pop("exception", None)
+    words = _PHRASES.get(key, _plainly(key))(values)
+    line = f"{at}  {account:<10}  {words}" if account else f"{at}  {words}"
+    if sys.stdout.isatty() and level in _COLOURS:
+        line = f"{_COLOURS[level]}{line}\x1b[0m"
+    return f"{line}\n{trace}" if trace else line
+
+
+def short(text: object, longest: int = _LONGEST) -> str:
+    """Return words on one line, harmless to a terminal, and cut if they are long."""
+    words = "".join(" ⏎ " if each == "\n" else _harmless(each) for each in str(text)[: longest + 1])
+    return words if len(str(text)) <= longest else f"{words[:longest]}…"
+
+
+def _harmless(char: str) -> str:
+    # C: control, format (text direction), surrogate, private use. Joiners make emoji.
+    if char == "\u200d" or unicodedata.category(char)[0] != "C":
+        return char
+    return "\ufffd"
+
+
+def _status(values: Mapping[str, Any]) -> str:
+    state = AccountState(values["new"])
+    words = f"{_STATES[state]} {state.value}"
+    if values["reason"]:
+        words += f"：{short(values['reason'], 500)}"
+    if values["next_try"] is not None:
+        words += f"，{values['next_try']:.0f} 秒后重试 (next try)"
+    return words
+
+
+def _received(values: Mapping[str, Any]) -> str:
+    who = short(values["sender_name"], 20) or values["chat"]
+    return f"收到 in   {who}: {short(values['text'])}"
+
+
+def _sent(values: Mapping[str, Any]) -> str:
+    return f"回复 out  {short(values['text'])}  ← {short(values['why'], 200)}"
+
+
+def _skipped(values: Mapping[str, Any]) -> str:
+    return f"未回复 no reply  {short(values['text'])}  ← {short(values['why'], 300)}"
+
+
+def _refused(values: Mapping[str, Any]) -> str:
+    return f"平台拒发 refused  {short(values['text'])}  ← {short(values['reason'], 200)}"
+
+
+def _quarantined(values: Mapping[str, Any]) -> str:
+    return f"有一条无法解读，已原样保存 (kept unread): {short(values['reason'], 200)}"
+
+
+def _plainly(key: str) -> Callable[[Mapping[str, Any]], str]:
+    def words(values: Mapping[str, Any]) -> str:
+        told = " ".join(f"{name}={short(value, 500)}" for name, value in values.items())
+        return f"{_TITLES.get(key, key)}  {told}".rstrip()
+
+    return words
+
+
+_TITLES: Final = {
+    "bot.started": "xybot 已启动 started，按 Ctrl-C 停止 (Ctrl-C stops it)",
+    "bot.stopping": "正在停止 stopping",
+    "simulator.started": "模拟平台已启动，未连接真实闲鱼 (simulator, not the real Xianyu)",
+    "config.reloaded": "bot.toml 已重新加载 reloaded",
+    "config.refused": "bot.toml 有误，继续使用原来的设置 (kept the old settings)",
+    "config.warning": "注意 note",
+    "config.needs_restart": "此项重启后生效 (takes effect at the next start)",
+    "store.unavailable": "数据库暂时无法使用，稍后重试 (the store is not available)",
+    "chat.failed": "一个会话处理出错 (a chat failed)",
+    "account.crashed": "账号任务出错，稍后重启 (an account crashed, restarting)",
+    "source.failed": "一个回复来源出错 (a reply source failed)",
+}
+_PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "account.status.update": _status,
+    "message.received": _received,
+    "reply.sent": _sent,
+    "reply.skipped": _skipped,
+    "send.refused": _refused,
+    "message.quarantined": _quarantined,
+}

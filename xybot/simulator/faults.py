@@ -1,0 +1,124 @@
+"""Switches for what goes wrong with one account; every method is sync and works at once.
+
+Assumption about the platform: all of these happen (protocol.md §1.5, §1.6, §3.1, §4, §5);
+how often, and in which order, is unknown.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from xybot.simulator import payloads
+from xybot.simulator.desk import Desk, Mishap
+from xybot.simulator.world import World
+
+
+@attrs.frozen
+class Faults:
+    """The switches of one account."""
+
+    _world: World
+    _desk: Desk
+
+    # The connection that is open now.
+
+    def cut(self) -> None:
+        """Cut the connection without a goodbye."""
+        if self._desk.line is not None:
+            self._desk.line.cut()
+
+    def close(self, code: int = 1000) -> None:
+        """Close the connection in good order."""
+        if self._desk.line is not None:
+            self._desk.line.leave(None, code=code)
+
+    def kick_out(self) -> None:
+        """Push `/push/kickout` and close: another login replaced this session."""
+        if self._desk.line is not None:
+            self._desk.line.leave("/push/kickout")
+
+    def remove_session(self) -> None:
+        """Push `/s/session/remove` and close: too many connections."""
+        if self._desk.line is not None:
+            self._desk.line.leave("/s/session/remove")
+
+    def mute(self) -> None:
+        """Take nothing in and give nothing out, while the connection stays."""
+        self._desk.switches.muted = True
+
+    def unmute(self) -> None:
+        """Listen and speak again; what came in meanwhile is lost."""
+        self._desk.switches.muted = False
+        self._desk.ring()
+
+    def slow(self, seconds: float) -> None:
+        """Let every frame and every call take so much longer; 0 ends it."""
+        self._desk.switches.slow = seconds
+
+    def garbage(self, text: str = "<html>502 Bad Gateway</html>") -> None:
+        """Send a frame that is no JSON."""
+        self._desk.scrap(text)
+
+    def damaged_entry(self) -> None:
+        """Push an entry that cannot be decoded; it waits for its acknowledgement like others."""
+        chats = self._world.chats_of.get(self._desk.account.user_id, [])
+        self._desk.push(payloads.damaged(chats[0] if chats else None, self._world.now_ms()))
+
+    def no_vulcan(self, *, on: bool = True) -> None:
+        """Never push `/s/vulcan`; requests may be sent after the same moment all the same."""
+        self._desk.switches.no_vulcan = on
+
+    # Tokens and cookies.
+
+    def expire_token(self) -> None:
+        """Make every IM token of the account worthless; a live line is answered 401 from now."""
+        self._world.revoke(self._desk.account)
+
+    def expire_h5(self) -> None:
+        """Make every signing token worthless."""
+        self._desk.account.h5.clear()
+
+    def expire_cookie(self) -> None:
+        """End the login; `account.cookie_text` is then what a new login would give."""
+        self._desk.account.logins += 1
+
+    def demand_verification(self) -> None:
+        """Answer every call with the demand to prove that a person is there."""
+        self._desk.switches.verification = True
+
+    def lift_verification(self) -> None:
+        """Act as if a person had proved it."""
+        self._desk.switches.verification = False
+
+    # The next so many times.
+
+    def drop_acks(self, times: int = 1) -> None:
+        """Lose acknowledgements on their way."""
+        self._add("drop_acks", times)
+
+    def lose_answers(self, times: int = 1) -> None:
+        """Do what a send asks for, and lose the answer."""
+        self._add("lose_answers", times)
+
+    def lose_pushes(self, times: int = 1) -> None:
+        """Lose push frames on their way; they come again when nobody acknowledges them."""
+        self._add("lose_pushes", times)
+
+    def duplicate(self, times: int = 1) -> None:
+        """Send push frames twice."""
+        self._add("duplicate", times)
+
+    def refuse_sends(self, times: int = 1) -> None:
+        """Answer sends with code 200 and the reason CSI_FORBID; nobody sees the message."""
+        self._add("refuse_sends", times)
+
+    def busy(self, times: int = 1) -> None:
+        """Answer sends with flow control, 400600001."""
+        self._add("busy", times)
+
+    def refuse_dial(self, times: int = 1) -> None:
+        """Refuse connections; the next of anybody, when a dial does not say who it is."""
+        self._add("refuse_dial", times)
+
+    def _add(self, mishap: Mishap, times: int) -> None:
+        self._desk.switches.left[mishap] += times

@@ -1,0 +1,121 @@
+"""What the platform pushed: stored once each, and open until it is dealt with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from xybot.model import AccountId, ChatId, Content, ItemId, Message, MessageId, Text, UserId
+from xybot.store.codec import content_json, content_of
+from xybot.store.database import Database
+from xybot.store.schema import inbox
+
+
+@attrs.frozen(kw_only=True)
+class Arrival:
+    """An entry of a push on its way into the inbox."""
+
+    key: MessageId
+    """What tells a redelivery: the `.PNM` id, or a fingerprint of the bytes."""
+    kind: str
+    raw: str
+    outcome: str | None
+    """Why no answer is due, or None: it stays open until a turn closes it."""
+    chat: ChatId | None = None
+    sender: UserId | None = None
+    sender_name: str | None = None
+    content: Content | None = None
+    """What was said, by a person or by us."""
+    item: ItemId | None = None
+    sent_at: int | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The words of a line that has some."""
+        return self.content.text if isinstance(self.content, Text) else None
+
+
+_INSERT: Final = (
+    insert(inbox).on_conflict_do_nothing(index_elements=["account", "message"])
+).returning(inbox.c.message)
+_OPEN: Final = (
+    sa.select(inbox)
+    .where(inbox.c.account == sa.bindparam("of"), inbox.c.outcome.is_(None))
+    .order_by(inbox.c.seq)
+)
+_CLOSE: Final = (
+    sa.update(inbox)
+    .where(inbox.c.account == sa.bindparam("of"), inbox.c.message == sa.bindparam("key"))
+    .values(outcome=sa.bindparam("now"), turn=sa.bindparam("by"))
+)
+
+
+def insert_new(
+    db: Database, account: AccountId, arrivals: Sequence[Arrival], *, now: int
+) -> frozenset[MessageId]:
+    """Store arrivals and return the keys of those not seen before."""
+    rows = [_row(account, arrival, now) for arrival in arrivals]
+    return frozenset(db.execute(_INSERT, rows).scalars()) if rows else frozenset()
+
+
+def _row(account: AccountId, arrival: Arrival, now: int) -> dict[str, object]:
+    return {
+        "account": account,
+        "message": arrival.key,
+        "kind": arrival.kind,
+        "chat": arrival.chat,
+        "sender": arrival.sender,
+        "sender_name": arrival.sender_name,
+        "content_json": content_json(arrival.content) if arrival.content else None,
+        "item": arrival.item,
+        "sent_at": arrival.sent_at,
+        "received_at": now,
+        "raw": arrival.raw,
+        "outcome": arrival.outcome,
+    }
+
+
+def message(arrival: Arrival, now: int) -> Message:
+    """Return an arrival that is open as the line it is; the same as `still_open` would."""
+    assert arrival.chat is not None
+    assert arrival.sender is not None
+    assert arrival.content is not None
+    return Message(
+        id=arrival.key,
+        chat=arrival.chat,
+        sender=arrival.sender,
+        sender_name=arrival.sender_name or "",
+        content=arrival.content,
+        item=arrival.item,
+        sent_at=arrival.sent_at or now,
+    )
+
+
+def still_open(db: Database, account: AccountId) -> tuple[Message, ...]:
+    """Return the people's lines that an earlier run took in but did not answer."""
+    return tuple(_message(row) for row in db.execute(_OPEN, {"of": account}))
+
+
+def _message(row: sa.Row[tuple[object, ...]]) -> Message:
+    return Message(
+        id=row.message,
+        chat=row.chat,
+        sender=row.sender,
+        sender_name=row.sender_name or "",
+        content=content_of(row.content_json),
+        item=row.item,
+        sent_at=row.sent_at or row.received_at,
+    )
+
+
+def close(
+    db: Database, account: AccountId, keys: Iterable[MessageId], outcome: str, turn: int | None
+) -> None:
+    """Note what became of messages; part of the transaction that deals with them."""
+    rows = [{"of": account, "key": key, "now": outcome, "by": turn} for key in keys]
+    if rows:
+        db.execute(_CLOSE, rows)

@@ -1,0 +1,163 @@
+"""Messages on their way out: queued → sending → sent | refused.
+
+A row in `sending` is one whose outcome is not known: it is never sent again before the
+conversation was read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import Final, TypeAlias
+
+import attrs
+import sqlalchemy as sa
+
+from xybot.model import AccountId, ChatId, MessageId, Outgoing, Sayable
+from xybot.store.codec import content_json, content_of
+from xybot.store.database import Database
+from xybot.store.schema import outbox
+
+
+@attrs.frozen
+class Sent:
+    """The platform has it; `message` is its id there, None when it gave none."""
+
+    message: MessageId | None
+
+
+@attrs.frozen
+class Refused:
+    """The platform will not deliver it, and says why."""
+
+    reason: str
+
+
+@attrs.frozen
+class NotSent:
+    """It did not arrive: it is due again, under the same uuid."""
+
+
+Settlement: TypeAlias = Sent | Refused | NotSent
+
+_INSERT: Final = sa.insert(outbox)
+_MINE: Final = outbox.c.account == sa.bindparam("of")
+_DUE: Final = (
+    sa.select(outbox)
+    .where(_MINE, outbox.c.state == "queued")
+    .order_by(outbox.c.urgent.desc(), outbox.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_TAKE: Final = (
+    sa.update(outbox)
+    .where(outbox.c.seq == sa.bindparam("row"))
+    .values(state="sending", sending_at=sa.bindparam("now"))
+)
+_UNCERTAIN: Final = (
+    sa.select(outbox).where(_MINE, outbox.c.state == "sending").order_by(outbox.c.seq)
+)
+_SETTLE: Final = (
+    sa.update(outbox)
+    .where(_MINE, outbox.c.uuid == sa.bindparam("id"), outbox.c.state == "sending")
+    .values(
+        state=sa.bindparam("is"),
+        reason=sa.bindparam("why"),
+        message=sa.bindparam("as"),
+        settled_at=sa.bindparam("now"),
+    )
+)
+_SAID_BY: Final = sa.select(outbox.c.seq).where(
+    _MINE,
+    outbox.c.chat == sa.bindparam("in"),
+    outbox.c.source == sa.bindparam("by"),
+    outbox.c.state != "refused",
+)
+
+_TOLD: Final = sa.select(outbox.c.message).where(
+    _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message.is_not(None)
+)
+
+
+def put(
+    db: Database, account: AccountId, messages: Sequence[Outgoing], *, turn: int, now: int
+) -> None:
+    """Queue messages; a uuid is queued only once."""
+    rows = [
+        {
+            "account": account,
+            "uuid": outgoing.uuid,
+            "chat": outgoing.chat,
+            "peer": outgoing.to,
+            "content_json": content_json(outgoing.content),
+            "source": outgoing.source,
+            "because": outgoing.because,
+            "urgent": False,
+            "state": "queued",
+            "turn": turn,
+            "queued_at": now,
+        }
+        for outgoing in messages
+    ]
+    if rows:
+        db.execute(_INSERT, rows)
+
+
+def take_due(
+    db: Database, account: AccountId, busy: Set[ChatId], *, most: int, now: int
+) -> tuple[Outgoing, ...]:
+    """Mark the next messages as being sent, and return them: urgent ones first, then by age.
+
+    One for each chat at the most, and none for a `busy` one: within a chat the order of
+    messages is the order of their arrival.
+    """
+    first: dict[ChatId, sa.Row[tuple[object, ...]]] = {}
+    for row in db.execute(_DUE, {"of": account, "most": 4 * most}):
+        if row.chat not in busy:
+            first.setdefault(row.chat, row)
+    rows = list(first.values())[:most]
+    if rows:
+        db.execute(_TAKE, [{"row": row.seq, "now": now} for row in rows])
+    return tuple(_outgoing(row) for row in rows)
+
+
+def uncertain(db: Database, account: AccountId) -> tuple[Outgoing, ...]:
+    """Return the messages that were being sent when the line, or we, went down."""
+    return tuple(_outgoing(row) for row in db.execute(_UNCERTAIN, {"of": account}))
+
+
+def settle(
+    db: Database, account: AccountId, uuid: str, settlement: Settlement, *, now: int
+) -> None:
+    """Record what became of a message that was being sent."""
+    values: dict[str, object] = {"of": account, "id": uuid, "now": now, "why": None, "as": None}
+    match settlement:
+        case Sent(message):
+            values |= {"is": "sent", "as": message}
+        case Refused(reason):
+            values |= {"is": "refused", "why": reason}
+        case NotSent():
+            values |= {"is": "queued"}
+    db.execute(_SETTLE, values)
+
+
+def has_said(db: Database, account: AccountId, chat: ChatId, source: str) -> bool:
+    """Tell whether a source has answered in a chat before, or is about to."""
+    return db.execute(_SAID_BY, {"of": account, "in": chat, "by": source}).first() is not None
+
+
+def told(db: Database, account: AccountId, chat: ChatId) -> frozenset[MessageId]:
+    """Return the platform's ids of all that is known to be said in a chat."""
+    return frozenset(db.execute(_TOLD, {"of": account, "in": chat}).scalars())
+
+
+def _outgoing(row: sa.Row[tuple[object, ...]]) -> Outgoing:
+    content = content_of(row.content_json)
+    assert isinstance(content, Sayable)
+    return Outgoing(
+        uuid=row.uuid,
+        chat=row.chat,
+        to=row.peer,
+        content=content,
+        source=row.source,
+        because=row.because,
+        sending_since=row.sending_at,
+    )

@@ -1,0 +1,93 @@
+"""The tables.  Times are milliseconds since 1970; texts named `*_json` hold JSON.
+
+A change here needs a step in `migrations/versions` and its number in `HEAD`; a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+HEAD: Final = "0001"
+"""The migration that this version of xybot is written for."""
+
+metadata = sa.MetaData()
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),  # of its settings: a new one is a restart
+    sa.Column("wanted", sa.Boolean, nullable=False),
+    sa.Column("parked", sa.Text),  # what it waits for, or NULL
+    sa.Column("pasted", sa.Text, nullable=False, default=""),  # fingerprint of the pasted cookie
+    sa.Column("session_json", sa.Text),  # cookies, device id, token: secret
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("chat", sa.Text, nullable=False),
+    sa.Column("decided_at", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),  # answered · silent · skipped · failed
+    sa.Column("source", sa.Text),
+    sa.Column("because", sa.Text),
+    sa.Column("passed_json", sa.Text, nullable=False),
+    sa.Index("turns_by_chat", "account", "chat", "id"),
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("chat", sa.Text),
+    sa.Column("sender", sa.Text),
+    sa.Column("sender_name", sa.Text),
+    sa.Column("content_json", sa.Text),  # NULL: not for an answer
+    sa.Column("item", sa.Text),
+    sa.Column("sent_at", sa.BigInteger),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("raw", sa.Text, nullable=False),  # the entry as it came
+    sa.Column("outcome", sa.Text),  # NULL: still open
+    sa.Column("turn", sa.ForeignKey("turns.id")),
+    sa.UniqueConstraint("account", "message"),
+    sa.Index("inbox_open", "account", "seq", sqlite_where=sa.text("outcome IS NULL")),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("uuid", sa.Text, nullable=False),
+    sa.Column("chat", sa.Text, nullable=False),
+    sa.Column("peer", sa.Text, nullable=False),
+    sa.Column("content_json", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("because", sa.Text, nullable=False),
+    sa.Column("urgent", sa.Boolean, nullable=False, default=False),
+    sa.Column("state", sa.Text, nullable=False),  # queued · sending · sent · refused
+    sa.Column("reason", sa.Text),  # of a refusal
+    sa.Column("message", sa.Text),  # the platform's id, once sent
+    sa.Column("turn", sa.ForeignKey("turns.id")),
+    sa.Column("queued_at", sa.BigInteger, nullable=False),
+    sa.Column("sending_at", sa.BigInteger),
+    sa.Column("settled_at", sa.BigInteger),
+    sa.UniqueConstraint("account", "uuid"),
+    sa.Index(
+        "outbox_due",
+        "account",
+        "state",
+        "urgent",
+        "seq",
+        sqlite_where=sa.text("state IN ('queued', 'sending')"),
+    ),
+    sa.Index("outbox_by_chat", "account", "chat", "source"),
+)

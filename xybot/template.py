@@ -1,0 +1,28 @@
+"""Reply texts with places for what is known about the buyer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+TEMPLATE_VARIABLES = ("send_user_name", "send_user_id", "send_message", "item_id")
+"""What a reply in bot.toml may name between braces."""
+
+_PIECE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
+
+
+def unknown_variables(template: str) -> tuple[str, ...]:
+    """Return the `{words}` that nobody can fill in, each once, in their order."""
+    words = (piece[1] for piece in _PIECE.finditer(template) if piece[1])
+    return tuple(dict.fromkeys(word for word in words if word not in TEMPLATE_VARIABLES))
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """Fill in the `{words}`; `{{` and `}}` are braces, any other brace is itself.
+
+    One pass: braces inside a value, which a buyer may have written, stay as they are.
+
+    Raises:
+      KeyError: `values` lacks a word of the template.
+    """
+    return _PIECE.sub(lambda piece: values[piece[1]] if piece[1] else piece[0][0], template)

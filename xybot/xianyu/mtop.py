@@ -1,0 +1,150 @@
+"""One signed call of the platform's HTTP gateway, and what its answers mean.
+
+protocol.md §5: a stale signing token is renewed by the very answer that complains about
+it, so the call is signed again once; what needs a person is never tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from xybot.egress import Answer, Http
+from xybot.errors import (
+    AttentionRequired,
+    Busy,
+    LoginRequired,
+    TransientError,
+    VerificationRequired,
+    WireError,
+    XybotError,
+)
+from xybot.wire import jsontext, sign
+from xybot.wire.fields import dig, text_at
+from xybot.wire.requests import BROWSER
+from xybot.xianyu.session import Session
+
+_RESIGN: Final = (
+    "FAIL_SYS_TOKEN_EXOIRED",  # the server's own spelling
+    "FAIL_SYS_TOKEN_EXPIRED",
+    "FAIL_SYS_TOKEN_EMPTY",
+    "FAIL_SYS_TOKEN_ILLEGAL",
+)
+_BUSY: Final = ("FAIL_SYS_TRAFFIC_LIMIT", "FAIL_SYS_ILLEGAL_ACCESS")
+_RISK: Final = ("FAIL_SYS_USER_VALIDATE", "RGV587_ERROR")
+_PUNISH: Final = b"_____tmd_____/punish"
+
+
+class _StaleSignature(TransientError):
+    """The signing token was stale; the answer brought a fresh one."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class Mtop:
+    """Signed calls for one account; keeps its session up to date with every answer."""
+
+    gateway: str
+    http: Http
+    session: Session
+    save: Callable[[Session], Awaitable[None]]
+    now_ms: Callable[[], int]
+
+    async def call(self, api: str, data: Mapping[str, Any], *, version: str = "1.0") -> Any:
+        """Make one call and return the `data` of its answer.
+
+        Raises:
+          TransientError: the network or the platform had a bad moment.
+          LoginRequired: the cookies are no longer good.
+          VerificationRequired: the platform wants a person; do not call again.
+        """
+        try:
+            return await self._once(api, data, version)
+        except _StaleSignature:
+            return await self._once(api, data, version)
+
+    async def _once(self, api: str, data: Mapping[str, Any], version: str) -> Any:
+        text = jsontext.dumps(data)
+        answer = await self.http.post_form(
+            f"{self.gateway.rstrip('/')}/h5/{api}/{version}/",
+            query=self._query(api, version, text),
+            form={"data": text},
+            headers=self._headers(),
+        )
+        await self._keep_cookies(answer)
+        return _read(api, answer)
+
+    def _query(self, api: str, version: str, data: str) -> dict[str, str]:
+        now = self.now_ms()
+        token = sign.h5_token(self.session.cookies)
+        return {
+            "jsv": "2.7.2",
+            "appKey": sign.APP_KEY,
+            "t": str(now),
+            "sign": sign.signature(token, now, data),
+            "v": version,
+            "type": "originaljson",
+            "accountSite": "xianyu",
+            "dataType": "json",
+            "timeout": "20000",
+            "api": api,
+            "sessionOption": "AutoLoginOnly",
+            "spm_cnt": "a21ybx.im.0.0",
+        }
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Cookie": sign.cookie_header(self.session.cookies),
+            "User-Agent": BROWSER,
+            "Origin": "https://www.goofish.com",
+            "Referer": "https://www.goofish.com/",
+            "Accept": "application/json",
+            "Accept-Language": "zh-CN,zh;q=0.9",
+        }
+
+    async def _keep_cookies(self, answer: Answer) -> None:
+        cookies = sign.merged(self.session.cookies, answer.set_cookies)
+        if cookies != self.session.cookies:
+            # An answer that drops our own id would leave an account without a name.
+            cookies = {"unb": self.session.user, **cookies}
+            await self.keep(attrs.evolve(self.session, cookies=cookies))
+
+    async def keep(self, session: Session) -> None:
+        """Use a changed session from now on, and after the next restart."""
+        self.session = session
+        await self.save(session)
+
+
+def _read(api: str, answer: Answer) -> Any:
+    try:
+        fields = jsontext.loads(answer.body)
+    except WireError as exc:
+        if _PUNISH in answer.body:
+            raise VerificationRequired(f"{api}: 平台要求人工验证 (a person has to verify)") from exc
+        raise TransientError(f"{api}: HTTP {answer.status}, no JSON") from exc
+    ret = dig(fields, "ret")
+    rets = [str(each) for each in ret] if isinstance(ret, list) else [str(ret)]
+    if any(each.startswith("SUCCESS") for each in rets):
+        return dig(fields, "data")
+    raise _refusal(api, rets, text_at(fields, "data", "url"))
+
+
+def _refusal(api: str, rets: list[str], url: str | None) -> XybotError:
+    """Return what the `ret` texts ask to raise; any of them may hold the code (§5)."""
+    codes = [each.partition("::")[0] for each in rets]
+    said = f"{api}: {'; '.join(rets)}"
+    if any(code in _RISK for code in codes):
+        return _risk(said, url)
+    if "FAIL_SYS_SESSION_EXPIRED" in codes:
+        return LoginRequired(said)
+    if any(code in _RESIGN for code in codes):
+        return _StaleSignature(said)
+    return (Busy if any(code in _BUSY for code in codes) else TransientError)(said)
+
+
+def _risk(said: str, url: str | None) -> AttentionRequired:
+    # The same code means two things; the address tells which.
+    if url and "mini_login" in url:
+        return LoginRequired(said)
+    return VerificationRequired(said, url=url)
