@@ -8,7 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -79,7 +79,9 @@ async def run(path: Path) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
         with _own_folder(loaded) as database:
-            async with open_store(database) as store, open_demo(loaded.config) as demo:
+            simulator = loaded.config.simulator
+            demo_or_none = open_demo(simulator) if simulator.enabled else nullcontext()
+            async with open_store(database) as store, demo_or_none as demo:
                 bot = Bot(path=path, loaded=loaded, store=store, demo=demo)
                 await bot.run()
 

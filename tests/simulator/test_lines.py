@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import trio
-from client import DEVICE, Client, on_line
+from trio.testing import MockClock
 from trio_websocket import ConnectionClosed, HandshakeError
 
+from tests.simulator.client import DEVICE, Client, on_line
 from xybot.model import Text
 from xybot.simulator import Platform
 from xybot.simulator.world import SimAccount
@@ -16,7 +17,7 @@ from xybot.wire.requests import Request
 
 
 async def test_a_granted_token_lets_in_and_vulcan_makes_ready(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     chat = platform.chat(account, "小王")
     async with platform.dial() as ws:
@@ -36,7 +37,7 @@ async def test_a_granted_token_lets_in_and_vulcan_makes_ready(
 
 
 async def test_tokens_that_are_unknown_or_of_another_device_are_401(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     async with platform.dial() as ws:
         client = Client(ws, account)
@@ -52,7 +53,9 @@ async def test_tokens_that_are_unknown_or_of_another_device_are_401(
         assert (await client.ask(requests.conversations())).code == 401
 
 
-async def test_a_push_is_kept_until_acknowledged(platform: Platform, account: SimAccount) -> None:
+async def test_a_push_is_kept_until_acknowledged(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     said = platform.buyer_says(account, "小王", "在吗")
     assert [entry.about for entry in platform.unacknowledged(account)] == [said.id]
     async with on_line(platform, account) as client:
@@ -66,7 +69,7 @@ async def test_a_push_is_kept_until_acknowledged(platform: Platform, account: Si
 
 
 async def test_an_unacknowledged_push_comes_again_on_the_line_and_on_the_next(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     async with on_line(platform, account, acks=False) as client:
         for n in range(40):
@@ -83,7 +86,7 @@ async def test_an_unacknowledged_push_comes_again_on_the_line_and_on_the_next(
 
 
 async def test_a_send_is_said_once_and_comes_back_as_an_echo(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     chat = platform.buyer_says(account, "小王", "在吗").chat
     said = requests.send("-1790000001", chat.id, chat.buyer.id, account.user_id, Text("在的"))
@@ -103,7 +106,7 @@ async def test_a_send_is_said_once_and_comes_back_as_an_echo(
 
 
 async def test_a_send_to_the_wrong_people_is_refused(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     chat = platform.chat(account, "小王")
     stranger = platform.world.add_user("路人")
@@ -116,7 +119,7 @@ async def test_a_send_to_the_wrong_people_is_refused(
 
 
 async def test_history_and_conversations_are_read_page_by_page(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     for n in range(5):
         platform.buyer_says(account, "小王", str(n))
@@ -145,7 +148,9 @@ async def test_history_and_conversations_are_read_page_by_page(
         assert chat.unread(account.user_id) == 0
 
 
-async def test_a_conversation_can_be_created_twice(platform: Platform, account: SimAccount) -> None:
+async def test_a_conversation_can_be_created_twice(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     item = next(iter(platform.world.items.values()))
     buyer = platform.world.add_user("小王")
     wanted = {
@@ -162,7 +167,7 @@ async def test_a_conversation_can_be_created_twice(platform: Platform, account: 
 
 
 async def test_a_token_that_dies_is_answered_401_on_a_line_that_stays(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     async with on_line(platform, account) as client:
         platform.faults(account).expire_token()
@@ -178,7 +183,7 @@ async def test_a_token_that_dies_is_answered_401_on_a_line_that_stays(
 
 
 async def test_a_newer_registration_kicks_the_older_line_out(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     async with on_line(platform, account) as older, on_line(platform, account) as newer:
         await older.push("/push/kickout")
@@ -191,18 +196,20 @@ async def test_a_newer_registration_kicks_the_older_line_out(
     assert not platform.on_line(account)
 
 
-async def test_cut_and_close_and_refused(platform: Platform, account: SimAccount) -> None:
+async def test_cut_and_close_and_refused(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     faults = platform.faults(account)
     async with on_line(platform, account) as client:
         faults.cut()
         with pytest.raises(ConnectionClosed) as closed:
             await client.push()
         assert closed.value.reason.code == 1006
-    with pytest.raises(ConnectionClosed) as closed:
-        async with on_line(platform, account) as client:
-            faults.close(1001)
+    async with on_line(platform, account) as client:
+        faults.close(1001)
+        with pytest.raises(ConnectionClosed) as closed:
             await client.push()
-    assert closed.value.reason.code == 1001
+        assert closed.value.reason.code == 1001
     async with on_line(platform, account) as client:
         faults.remove_session()
         await client.push("/s/session/remove")
@@ -216,7 +223,7 @@ async def test_cut_and_close_and_refused(platform: Platform, account: SimAccount
 
 
 async def test_a_muted_line_says_nothing_until_unmuted(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     faults = platform.faults(account)
     async with on_line(platform, account) as client:
@@ -230,7 +237,9 @@ async def test_a_muted_line_says_nothing_until_unmuted(
         assert (await client.ask(requests.heartbeat())).code == 200
 
 
-async def test_what_gets_lost_and_what_comes_twice(platform: Platform, account: SimAccount) -> None:
+async def test_what_gets_lost_and_what_comes_twice(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     faults = platform.faults(account)
     async with on_line(platform, account) as client:
         faults.lose_pushes()
@@ -247,7 +256,9 @@ async def test_what_gets_lost_and_what_comes_twice(platform: Platform, account: 
         assert await client.quiet(30)
 
 
-async def test_sends_that_go_wrong(platform: Platform, account: SimAccount) -> None:
+async def test_sends_that_go_wrong(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     chat = platform.chat(account, "小王")
     faults = platform.faults(account)
     said = requests.send("-1", chat.id, chat.buyer.id, account.user_id, Text("在的"))
@@ -268,7 +279,7 @@ async def test_sends_that_go_wrong(platform: Platform, account: SimAccount) -> N
 
 
 async def test_garbage_damage_slowness_and_no_vulcan(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     faults = platform.faults(account)
     faults.no_vulcan()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import trio
-from client import TOKEN, call
+from trio.testing import MockClock
 
+from tests.simulator.client import TOKEN, call
 from xybot.simulator import Platform
 from xybot.simulator.world import SimAccount
 from xybot.wire import sign
@@ -13,7 +14,7 @@ DETAIL = "mtop.taobao.idle.pc.detail"
 
 
 async def test_a_signed_call_gets_a_token_bound_to_the_device(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     jar = sign.parse_cookies(account.cookie_text)
     answer, after = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
@@ -26,7 +27,7 @@ async def test_a_signed_call_gets_a_token_bound_to_the_device(
 
 
 async def test_stale_wrong_and_missing_signing_tokens_are_renewed(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     jar = sign.parse_cookies(account.cookie_text)
     answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar, token="wrong")
@@ -48,7 +49,9 @@ async def test_stale_wrong_and_missing_signing_tokens_are_renewed(
     assert account.calls[TOKEN] == 6
 
 
-async def test_a_dead_login_needs_a_new_one(platform: Platform, account: SimAccount) -> None:
+async def test_a_dead_login_needs_a_new_one(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     jar = sign.parse_cookies(account.cookie_text)
     platform.faults(account).expire_cookie()
     answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
@@ -60,7 +63,9 @@ async def test_a_dead_login_needs_a_new_one(platform: Platform, account: SimAcco
     assert answer["ret"] == ["FAIL_SYS_SESSION_EXPIRED::Session过期"]
 
 
-async def test_verification_is_demanded_and_lifted(platform: Platform, account: SimAccount) -> None:
+async def test_verification_is_demanded_and_lifted(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     jar = sign.parse_cookies(account.cookie_text)
     platform.faults(account).demand_verification()
     answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
@@ -71,7 +76,9 @@ async def test_verification_is_demanded_and_lifted(platform: Platform, account: 
     assert answer["ret"] == ["SUCCESS::调用成功"]
 
 
-async def test_items_users_and_unknown_apis(platform: Platform, account: SimAccount) -> None:
+async def test_items_users_and_unknown_apis(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     jar = sign.parse_cookies(account.cookie_text)
     item = platform.world.add_item(account.user, "苹果15", "720", "保修30天")
     answer, _ = await call(platform, DETAIL, {"itemId": item.id}, jar)
@@ -89,7 +96,7 @@ async def test_items_users_and_unknown_apis(platform: Platform, account: SimAcco
 
 
 async def test_a_simulator_that_starts_anew_knows_the_cookies_of_the_last(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     again = Platform(now_ms=platform.now_ms, rng=platform.rng)
     jar = sign.parse_cookies(account.cookie_text)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import trio
-from client import on_line
+from trio.testing import MockClock
 
+from tests.simulator.client import on_line
 from xybot.model import Image, Text
 from xybot.simulator import Platform
 from xybot.simulator.world import SimAccount
@@ -22,7 +23,9 @@ from xybot.wire.pushes import (
 )
 
 
-async def test_lines_of_people(platform: Platform, account: SimAccount) -> None:
+async def test_lines_of_people(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     async with on_line(platform, account) as client:
         for kind in ("ios", "android", "web"):
             said = platform.buyer_says(account, "小王", "[举杯]在吗", platform=kind)
@@ -44,7 +47,9 @@ async def test_lines_of_people(platform: Platform, account: SimAccount) -> None:
         assert not heard.facts.from_human
 
 
-async def test_an_order_from_placed_to_paid(platform: Platform, account: SimAccount) -> None:
+async def test_an_order_from_placed_to_paid(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     async with on_line(platform, account) as client:
         order = platform.buyer_orders(account, "小王")
         card, reminder = await client.meant()
@@ -71,7 +76,7 @@ async def test_an_order_from_placed_to_paid(platform: Platform, account: SimAcco
 
 
 async def test_tips_receipts_pointers_recalls_typing(
-    platform: Platform, account: SimAccount
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
     async with on_line(platform, account) as client:
         tip = platform.tip(account, "小王", "不想宝贝被砍价?设置不砍价回复")
@@ -101,7 +106,9 @@ async def test_tips_receipts_pointers_recalls_typing(
         assert recalled.facts.message == one.id
 
 
-async def test_typing_is_never_kept(platform: Platform, account: SimAccount) -> None:
+async def test_typing_is_never_kept(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     platform.buyer_types(account, "小王", started=True)
     async with on_line(platform, account, acks=False) as client:
         assert client.pushes == []
@@ -115,7 +122,9 @@ async def test_typing_is_never_kept(platform: Platform, account: SimAccount) -> 
         assert platform.unacknowledged(account) == ()
 
 
-async def test_message_ids_never_come_twice_and_follow_no_order(platform: Platform) -> None:
+async def test_message_ids_never_come_twice_and_follow_no_order(
+    platform: Platform, autojump_clock: MockClock
+) -> None:
     ids = [platform.world.number() for _ in range(5000)]
     assert len(set(ids)) == 5000
     assert ids != sorted(ids)

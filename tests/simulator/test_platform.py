@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 
 import httpx
 import pytest
 import trio
-from client import TOKEN, Client, call, on_line
+from trio.testing import MockClock
 from trio_websocket import ConnectionRejected, open_websocket_url
 
+from tests.simulator.client import TOKEN, Client, call, on_line
 from xybot.model import Text
 from xybot.simulator import Platform, buyers, open_platform
 from xybot.simulator.world import SimAccount
@@ -56,13 +58,17 @@ async def test_over_real_sockets() -> None:
             pass
 
 
-async def test_what_a_block_raises_comes_out_bare(platform: Platform) -> None:
+async def test_what_a_block_raises_comes_out_bare(
+    platform: Platform, autojump_clock: MockClock
+) -> None:
     with pytest.raises(ValueError, match="mine"):
         async with platform.dial():
             raise ValueError("mine")
 
 
-async def test_hundreds_of_accounts_in_memory(platform: Platform) -> None:
+async def test_hundreds_of_accounts_in_memory(
+    platform: Platform, autojump_clock: MockClock
+) -> None:
     accounts = [platform.add_account(f"shop-{n}") for n in range(300)]
     done: list[str] = []
 
@@ -84,7 +90,9 @@ async def test_hundreds_of_accounts_in_memory(platform: Platform) -> None:
     assert all(len(platform.heard(account)) == 5 for account in accounts)
 
 
-async def test_buyers_come_soon_and_keep_coming(platform: Platform, account: SimAccount) -> None:
+async def test_buyers_come_soon_and_keep_coming(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
     said: list[float] = []
 
     async def shop() -> None:
@@ -109,6 +117,6 @@ async def test_buyers_come_soon_and_keep_coming(platform: Platform, account: Sim
             nursery.start_soon(buyers.live, platform, account, random.Random(7))
     assert said[0] - started < 3
     assert len(said) > 60
-    gaps = [later - sooner for sooner, later in zip(said, said[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(said)]
     assert max(gaps) < 20
     assert any(order.status == "待发货" for order in platform.world.orders.values())

@@ -9,22 +9,23 @@ they think out while the line is down goes to the outbox, and is said when it is
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import attrs
 import trio
 
+from xybot.accounts.answer import Answerer, Decide
 from xybot.accounts.backoff import Backoff
-from xybot.accounts.chat import Answering, Chats, Patience
+from xybot.accounts.chat import Chats, Patience
 from xybot.accounts.clock import PlatformClock
 from xybot.accounts.doorbell import Doorbell
 from xybot.accounts.receive import Receiver
 from xybot.accounts.send import Sender
 from xybot.accounts.status import Status
 from xybot.errors import TokenExpired, TransientError
-from xybot.events import EventFeed, ReplySkipped
-from xybot.model import AccountId, AccountState, Decision, Turn
-from xybot.store import inbox, turns
+from xybot.events import EventFeed
+from xybot.model import AccountId, AccountState
+from xybot.store import inbox
 from xybot.store.database import Store
 from xybot.wire import requests
 from xybot.wire.ids import Ids
@@ -32,9 +33,6 @@ from xybot.xianyu import api
 from xybot.xianyu.connection import Connection, Dial, open_connection
 from xybot.xianyu.mtop import Mtop
 from xybot.xianyu.register import register
-
-Decide = Callable[[Turn, int], Awaitable[Decision]]
-"""Decides what to say to a turn; the number is the platform's clock (ms)."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -58,6 +56,7 @@ class Account:
     _connected: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _receiver: Receiver = attrs.field(init=False)
     _sender: Sender = attrs.field(init=False)
+    _answerer: Answerer = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         user = self.mtop.session.user
@@ -74,6 +73,15 @@ class Account:
         )
         self._clock = PlatformClock(self.now_ms)
         self._backoff = Backoff(self.rng, patience=self.patience().max_failures)
+        self._answerer = Answerer(
+            store=self.store,
+            feed=self.feed,
+            ids=self.ids,
+            decide=self.decide,
+            bell=self._bell,
+            platform_ms=self._clock.now_ms,
+            now_ms=self.now_ms,
+        )
 
     def reconnect(self) -> None:
         """Drop the connection and dial again at once; chats in progress go on."""
@@ -87,8 +95,7 @@ class Account:
         """
         self.status.change(AccountState.CONNECTING, "启动 (starting)")
         async with trio.open_nursery() as nursery:
-            answering = Answering(answer=self._answer, give_up=self._give_up)
-            chats = Chats(self.id, self.patience, answering, nursery)
+            chats = Chats(self.id, self.patience, self._answerer, nursery)
             for message in await self.store.transact(inbox.still_open, self.id):
                 chats.put(message)
             while True:
@@ -146,23 +153,6 @@ class Account:
             await trio.sleep(patience.heartbeat_interval)
             await line.request(requests.heartbeat(), within=patience.heartbeat_timeout)
             self._backoff.reset()
-
-    async def _answer(self, turn: Turn) -> None:
-        decision = await self.decide(turn, self._clock.now_ms())
-        reply = decision.reply
-        uuids = tuple(self.ids.uuid() for _ in reply.contents) if reply else ()
-        await self.store.transact(turns.answer, turn, decision, uuids, now=self.now_ms())
-        if uuids:
-            self._bell.ring()
-        else:
-            self._tell_skipped(turn, decision.why)
-
-    async def _give_up(self, turn: Turn, reason: str) -> None:
-        await self.store.transact(turns.fail, turn, reason, now=self.now_ms())
-        self._tell_skipped(turn, reason)
-
-    def _tell_skipped(self, turn: Turn, why: str) -> None:
-        self.feed.publish(ReplySkipped(account=self.id, chat=turn.chat, text=turn.text, why=why))
 
 
 def _reason(group: BaseExceptionGroup[BaseException]) -> str:

@@ -8,8 +8,8 @@ with nothing left to cancel.  So an answer is never half given, and never given 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import attrs
 import structlog
@@ -38,13 +38,14 @@ class Patience:
     """Bad ends in a row after which the seller is told."""
 
 
-@attrs.frozen(kw_only=True)
-class Answering:
+class Answering(Protocol):
     """What a chat does with a turn; both store its outcome before they return."""
 
-    answer: Callable[[Turn], Awaitable[None]]
-    give_up: Callable[[Turn, str], Awaitable[None]]
-    """Close a turn whose answer broke, with the reason."""
+    async def answer(self, turn: Turn) -> None:
+        """Answer a turn, or decide not to."""
+
+    async def give_up(self, turn: Turn, reason: str) -> None:
+        """Close a turn whose answer broke."""
 
 
 @attrs.define(eq=False)

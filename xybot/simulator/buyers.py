@@ -78,7 +78,8 @@ class Buyer:
         """Wait for the shop's next words, read them, and return them; None when none come."""
         before = self._shop_lines()
         with trio.move_on_after(within / self.pace):
-            while len(before) == len(self._shop_lines()):
+            # People look at the phone now and then; nobody is told by an event.
+            while len(before) == len(self._shop_lines()):  # noqa: ASYNC110
                 await trio.sleep(_LOOKS)
             await self.wait(0.5, 1.5)
             self.platform.buyer_reads(self.account, self.chat)
@@ -179,7 +180,7 @@ async def live(
             # The first says hello: whoever starts a demo sees an answer at once.
             habit = greet if visit == 0 else rng.choice(HABITS)
             chat = _chat(platform, account, rng, names[visit % len(names)])
-            buyer = Buyer(platform, account, chat, random.Random(rng.getrandbits(64)), rate)
+            buyer = Buyer(platform, account, chat, rng, rate)
             await seats.acquire()
             nursery.start_soon(_visit, buyer, habit, seats, name=f"buyer {chat.buyer.nick}")
             await trio.sleep(rng.uniform(2, 6) / rate)

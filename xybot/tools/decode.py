@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Annotated, Any, Final, TextIO
 
 import attrs
+from cyclopts import Parameter
 
 from xybot.errors import WireError
 from xybot.model import UserId
@@ -19,6 +21,23 @@ from xybot.wire.pushes import Push, Undecodable
 
 _STDIN: Final = Path("-")
 _UNREADABLE: Final = 2
+
+
+def command(
+    files: Annotated[list[Path] | None, Parameter(negative=())] = None,
+    /,
+    *,
+    self_: Annotated[str | None, Parameter(name="--self")] = None,
+    config: Path | None = None,
+) -> int:
+    """解读录下的数据帧，每个条目输出一行 JSON (one JSON object per entry).
+
+    Args:
+      files: 一行一帧的 JSON 文件；不写则读标准输入 (JSON lines; standard input if left out).
+      self_: 本账号的用户编号 unb，用来认出自己发的消息 (our own user id).
+      config: 不需要，为了各命令一致而接受 (not needed; every command takes it).
+    """
+    return decode(files or (), self_id=self_, out=sys.stdout, err=sys.stderr, stdin=sys.stdin)
 
 
 def decode(
@@ -68,7 +87,7 @@ class _Printer:
             print(f"{recorded.name}: 不是 LWP 帧 / no LWP frame: {exc}", file=self.err)
             self._print(Undecodable(damage=str(exc)))
         else:
-            for entry in payload.entries(frame) if frame.lwp else ():
+            for entry in payload.entries(frame):
                 self._print(reading.read(entry, self.self_id))
         # Whoever watches a live recording wants to see it now.
         self.out.flush()

@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from xybot import config
-from xybot.config import Config
+from xybot.config import Simulator
 from xybot.errors import ConfigError
 from xybot.model import AccountId
 from xybot.secret import Secret
@@ -43,33 +43,27 @@ class Demo:
     @property
     def platform(self) -> config.Platform:
         """Where the bot finds it: the `[platform]` of bot.toml."""
-        return config.Platform(
-            websocket=self._endpoints.websocket, gateway=self._endpoints.gateway
-        )
+        return config.Platform(websocket=self._endpoints.websocket, gateway=self._endpoints.gateway)
 
     def cookie(self, id_: AccountId) -> Secret:
         """Return the cookie of an account, which is opened, with its buyers, if it is new."""
         account = self._accounts.get(id_)
         if account is None:
             account = self._accounts[id_] = self._world.add_account(id_)
-            rng = random.Random(self._rng.random())  # noqa: S311  # made-up buyers
+            rng = random.Random(self._rng.random())
             live = partial(buyers.live, self._world, account, rng, people=self._buyers)
             self._nursery.start_soon(live, name=f"buyers of {id_}")
         return Secret(account.cookie_text)
 
 
 @asynccontextmanager
-async def open_demo(settings: Config) -> AsyncIterator[Demo | None]:
-    """Run the simulator for as long as the block runs, if bot.toml wants it.
+async def open_demo(wanted: Simulator) -> AsyncIterator[Demo]:
+    """Run the simulator for as long as the block runs.
 
     Raises:
       ConfigError: its port is taken.
     """
-    wanted = settings.simulator
-    if not wanted.enabled:
-        yield None
-        return
-    rng = random.Random(wanted.seed)  # noqa: S311  # made-up buyers
+    rng = random.Random(wanted.seed)
     host, _, port = wanted.listen.rpartition(":")
     world = Platform(now_ms=now_ms, rng=rng)
     try:

@@ -13,6 +13,21 @@ COOKIE_FILE = "shop-a.cookie"
 """What init.toml names; empty until the seller pastes their cookies into it."""
 
 
+def command(*, config: Path = Path("bot.toml")) -> int:
+    """写一份带说明的 bot.toml，给真实账号用；不会覆盖已有的文件 (never overwrites).
+
+    Args:
+      config: 写到哪里 (where to).
+    """
+    write_init(config)
+    print(  # noqa: T201  # what the command is for
+        f"已写好 {config}。下一步：把 Cookie 粘贴到 {config.with_name(COOKIE_FILE)}，"
+        "然后运行 trio run xybot\n"
+        f"(written; next: paste your cookie into {COOKIE_FILE}, then: trio run xybot)"
+    )
+    return 0
+
+
 def write_init(path: Path) -> None:
     """Write a commented bot.toml to `path`, and beside it an empty file for the cookies.
 

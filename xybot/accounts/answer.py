@@ -1,0 +1,55 @@
+"""What a chat does with a turn: decide, then store the outcome, then ring the sender."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import attrs
+
+from xybot.accounts.doorbell import Doorbell
+from xybot.events import EventFeed, ReplySkipped
+from xybot.model import Decision, Turn
+from xybot.store import turns
+from xybot.store.database import Store
+from xybot.wire.ids import Ids
+
+Decide: TypeAlias = Callable[[Turn, int], Awaitable[Decision]]
+"""Decides what to say to a turn; the number is the platform's clock (ms)."""
+
+
+@attrs.frozen(kw_only=True)
+class Answerer:
+    """Answers the turns of one account."""
+
+    store: Store
+    feed: EventFeed
+    ids: Ids
+    decide: Decide
+    bell: Doorbell
+    """Rung when there is something to say."""
+    platform_ms: Callable[[], int]
+    """The platform's clock, by which lines grow old."""
+    now_ms: Callable[[], int]
+    """Our clock, by which things are stored."""
+
+    async def answer(self, turn: Turn) -> None:
+        """Decide what to say to a turn, and store that with the reasons."""
+        decision = await self.decide(turn, self.platform_ms())
+        reply = decision.reply
+        uuids = tuple(self.ids.uuid() for _ in reply.contents) if reply else ()
+        await self.store.transact(turns.answer, turn, decision, uuids, now=self.now_ms())
+        if uuids:
+            self.bell.ring()
+        else:
+            self._tell_skipped(turn, decision.why)
+
+    async def give_up(self, turn: Turn, reason: str) -> None:
+        """Close a turn whose answer broke; its seller can read why."""
+        await self.store.transact(turns.fail, turn, reason, now=self.now_ms())
+        self._tell_skipped(turn, reason)
+
+    def _tell_skipped(self, turn: Turn, why: str) -> None:
+        self.feed.publish(
+            ReplySkipped(account=turn.account, chat=turn.chat, text=turn.text, why=why)
+        )
