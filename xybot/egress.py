@@ -70,9 +70,11 @@ class Client:
         client = httpx.AsyncClient(
             transport=self.transport, timeout=self.timeout, verify=tls(), trust_env=False
         )
+        # As bytes: httpx would refuse a cookie with a nickname that is not ASCII.
+        encoded = {name.encode(): value.encode() for name, value in headers.items()}
         try:
             async with client:
-                response = await client.post(url, params=query, data=form, headers=headers)
+                response = await client.post(url, params=query, data=form, headers=encoded)
         except httpx.HTTPError as exc:
             raise TransientError(f"{httpx.URL(url).host}: {type(exc).__name__}: {exc}") from exc
         cookies = tuple(response.headers.get_list("set-cookie"))

@@ -7,6 +7,7 @@ characters, which could take over a terminal, are replaced.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import unicodedata
@@ -29,8 +30,9 @@ _LEVELS: Final = {"info": 20, "warning": 30, "error": 40}
 _COLOURS: Final = {"warning": "\x1b[33m", "error": "\x1b[31m"}
 #: What must not be in a line, however it got there: cookies and tokens in an error's words.
 _SECRETS: Final = re.compile(
-    r"(\b(?:_m_h5_tk(?:_enc)?|cookie2|sgcookie|csg|_tb_token_|x5sec|havana_\w+|sdkSilent)="
-    r"|oauth_k1:)[^;&\s\"']+"
+    r"(\b(?:_m_h5_tk(?:_enc)?|cookie2|sgcookie|csg|_tb_token_|x5sec|havana_\w+|sdkSilent)"
+    r"(?:=|\\?[\"']: *\\?[\"'])"  # as in a header, or as in a dict; in JSON a quote has a \
+    r"|oauth_k1:)[^;&\s\"'\\]+"
 )
 _STATES: Final = {
     AccountState.DISCONNECTED: "未连接",
@@ -79,7 +81,17 @@ def configure(log_format: LogFormat, level: Level = "info") -> None:
 
 
 def _as_json() -> structlog.typing.Processor:
-    return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    render = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+
+    def harmless(logger: WrappedLogger, name: str, values: EventDict) -> str:
+        return "".join(map(_escaped, str(render(logger, name, values))))
+
+    return harmless
+
+
+def _escaped(char: str) -> str:
+    # Beyond ASCII JSON has characters in texts only, where an escape says the same.
+    return char if char.isascii() or _is_harmless(char) else json.dumps(char)[1:-1]
 
 
 def _without_secrets(_: WrappedLogger, __: str, line: Any) -> str:  # noqa: ANN401  # a str
@@ -109,9 +121,16 @@ def _as_text(_: WrappedLogger, __: str, values: EventDict) -> str:
     trace = values.pop("exception", None)
     words = _PHRASES.get(key, _plainly(key))(values)
     line = f"{at}  {account:<10}  {words}" if account else f"{at}  {words}"
-    if sys.stdout.isatty() and level in _COLOURS:
+    if level in _COLOURS and _on_terminal():
         line = f"{_COLOURS[level]}{line}\x1b[0m"
-    return f"{line}\n{trace}" if trace else line
+    return f"{line}\n{_harmless_lines(trace)}" if trace else line
+
+
+def _on_terminal() -> bool:
+    try:
+        return sys.stdout.isatty()
+    except ValueError:  # It was closed.
+        return False
 
 
 def short(text: object, longest: int = _LONGEST) -> str:
@@ -121,10 +140,18 @@ def short(text: object, longest: int = _LONGEST) -> str:
 
 
 def _harmless(char: str) -> str:
+    return char if _is_harmless(char) else "\ufffd"
+
+
+def _is_harmless(char: str) -> bool:
     # C: control, format (text direction), surrogate, private use. Joiners make emoji.
-    if char == "\u200d" or unicodedata.category(char)[0] != "C":
-        return char
-    return "\ufffd"
+    # Zl, Zp: line and paragraph separators, at which some readers split.
+    category = unicodedata.category(char)
+    return char == "\u200d" or (category[0] != "C" and category not in ("Zl", "Zp"))
+
+
+def _harmless_lines(text: str) -> str:
+    return "\n".join("".join(map(_harmless, line)) for line in text.split("\n"))
 
 
 def _status(values: Mapping[str, Any]) -> str:
@@ -138,7 +165,7 @@ def _status(values: Mapping[str, Any]) -> str:
 
 
 def _received(values: Mapping[str, Any]) -> str:
-    who = short(values["sender_name"], 20) or values["chat"]
+    who = short(values["sender_name"], 20) or short(values["chat"])
     return f"收到 in   {who}: {short(values['text'])}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import httpx
 import trio
-from trio_websocket import WebSocketConnection
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from xybot.model import UserId
 from xybot.simulator import Platform
@@ -53,7 +53,8 @@ class Client:
         if frame.lwp is not None:
             self.pushes.append(frame)
             if self.acks:
-                await self.send(frames.acknowledgement(frame))
+                with contextlib.suppress(ConnectionClosed):  # after a farewell
+                    await self.send(frames.acknowledgement(frame))
         return frame
 
     async def push(self, lwp: str = "/s/sync") -> Frame:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import trio
 from trio.testing import MockClock
 from trio_websocket import ConnectionClosed, HandshakeError
 
-from tests.simulator.client import DEVICE, Client, on_line
+from tests.simulator.client import DEVICE, Client, meanings, on_line
+from tests.simulator.conftest import now_ms
 from xybot.model import Text
-from xybot.simulator import Platform
+from xybot.simulator import Platform, Settings
 from xybot.simulator.world import SimAccount
 from xybot.wire import chatlines, payload, requests
-from xybot.wire.pushes import Arouse, Own, Spoken, Undecodable
+from xybot.wire.pushes import Arouse, Own, ReadReceipt, Spoken, Undecodable
 from xybot.wire.requests import Request
 
 
@@ -301,3 +304,22 @@ async def test_garbage_damage_slowness_and_no_vulcan(
         await ws.send_message("not a frame")
         await ws.send_message("[]")
         assert (await client.ask(requests.heartbeat())).code == 200
+
+
+async def test_an_echo_may_come_before_the_answer_and_a_receipt_after(
+    autojump_clock: MockClock,
+) -> None:
+    settings = Settings(echo="before", reads=True, same_uuid_once=False)
+    platform = Platform(now_ms=now_ms, rng=random.Random(1), settings=settings)
+    account = platform.add_account("shop-a")
+    chat = platform.chat(account, "小王")
+    said = requests.send("-1", chat.id, chat.buyer.id, account.user_id, Text("在的"))
+    async with on_line(platform, account) as client:
+        answer = await client.ask(said)
+        (frame,) = client.pushes
+        echo, read = meanings(frame, account.user_id)
+        assert isinstance(echo, Own)
+        assert isinstance(read, ReadReceipt)
+        assert echo.facts.message == answer.body["messageId"] == read.messages[0]
+        await client.ask(said)
+        assert len(platform.heard(account)) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -104,4 +105,15 @@ async def test_a_simulator_that_starts_anew_knows_the_cookies_of_the_last(
     answer, jar = await call(again, TOKEN, {"deviceId": "d1"}, jar)
     assert answer["ret"] == ["FAIL_SYS_TOKEN_EXOIRED::令牌过期"]
     answer, _ = await call(again, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["SUCCESS::调用成功"]
+
+
+async def test_a_call_can_fail_as_http_does(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
+    jar = sign.parse_cookies(account.cookie_text)
+    platform.faults(account).fail_calls()
+    with pytest.raises(ValueError, match="Expecting value"):
+        await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
     assert answer["ret"] == ["SUCCESS::调用成功"]

@@ -187,9 +187,8 @@ async def live(
 
 
 def _chat(platform: Platform, account: SimAccount, rng: random.Random, name: str) -> SimChat:
-    items = platform.world.items.values()
-    mine = [item for item in items if item.seller == account.user_id]
-    return platform.world.open_chat(rng.choice(mine), platform.world.add_user(name))
+    item = rng.choice(platform.world.items_of[account.user_id])
+    return platform.world.open_chat(item, platform.world.add_user(name))
 
 
 async def _visit(buyer: Buyer, habit: Habit, seats: trio.Semaphore) -> None:

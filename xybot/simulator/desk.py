@@ -25,7 +25,14 @@ from xybot.simulator.payloads import Entry
 from xybot.simulator.world import SimAccount, SimChat, SimMessage, World
 
 Mishap: TypeAlias = Literal[
-    "drop_acks", "lose_answers", "lose_pushes", "duplicate", "refuse_sends", "busy", "refuse_dial"
+    "drop_acks",
+    "lose_answers",
+    "lose_pushes",
+    "duplicate",
+    "refuse_sends",
+    "busy",
+    "refuse_dial",
+    "fail_calls",
 ]
 
 
@@ -140,7 +147,8 @@ class Desk:
     def _gather(self) -> None:
         out = [entry for sent in self.sent.values() for entry in sent.entries]
         # A redelivery goes to the end of `sent`; the next line has all in their order.
-        self.waiting.extendleft(sorted(out, key=lambda entry: entry.at, reverse=True))
+        out.sort(key=lambda entry: entry.at)
+        self.waiting.extendleft(reversed(out))
         self.sent.clear()
         self.fleeting.clear()
         self.scraps.clear()

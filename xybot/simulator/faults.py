@@ -120,5 +120,9 @@ class Faults:
         """Refuse connections; the next of anybody, when a dial does not say who it is."""
         self._add("refuse_dial", times)
 
+    def fail_calls(self, times: int = 1) -> None:
+        """Answer calls of the gateway with a page of HTML and status 502."""
+        self._add("fail_calls", times)
+
     def _add(self, mishap: Mishap, times: int) -> None:
         self._desk.switches.left[mishap] += times

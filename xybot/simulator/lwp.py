@@ -174,6 +174,8 @@ class Line:
             return None
         if desk.line is not None and desk.line is not self:
             desk.line.leave("/push/kickout")
+        if self.desk is not None:
+            self.desk.hang_up(self)
         self.grant = grant
         desk.take_over(self)
         desk.account.connects.append(trio.current_time())

@@ -3,7 +3,7 @@
 Assumptions about the platform:
 
 * the signature is md5 of token, t, app key and data (protocol.md §5); a wrong one is
-  answered like a stale token (the brief; a real gateway may say FAIL_SYS_ILLEGAL_ACCESS);
+  answered like a stale token (unknown; it may be FAIL_SYS_ILLEGAL_ACCESS);
 * a stale or missing token brings new `_m_h5_tk` and `_m_h5_tk_enc` cookies along (§5);
   whose they are goes by `unb` (unknown), their life is 40 minutes (§5: 10 to 40);
 * a session is dead when `cookie2` is not that of the newest login (unknown), and the token
@@ -34,7 +34,7 @@ from xybot.simulator.world import SimAccount, World, made_hex
 
 _APP_KEY: Final = "34839810"
 _SUCCESS: Final = "SUCCESS::调用成功"
-_H5_EMPTY: Final = "FAIL_SYS_H5_EMPTY::令牌为空"
+_H5_EMPTY: Final = "FAIL_SYS_TOKEN_EMPTY::令牌为空"
 _H5_STALE: Final = "FAIL_SYS_TOKEN_EXOIRED::令牌过期"
 _SESSION_DEAD: Final = "FAIL_SYS_SESSION_EXPIRED::Session过期"
 _ILLEGAL: Final = "FAIL_SYS_ILLEGAL_ACCESS::非法请求"
@@ -75,6 +75,8 @@ class Gateway:
         if account is not None:
             account.calls[api] += 1
             await trio.sleep(self.desks.of(account).switches.slow)
+            if self.desks.of(account).switches.happens("fail_calls"):
+                return Response("<html>502 Bad Gateway</html>", 502, media_type="text/html")
         version = request.path_params["version"]
         signed = _Signed(
             api=api, version=version, data=data, query=dict(request.query_params), cookies=cookies

@@ -101,7 +101,8 @@ def extension(said: SimMessage) -> dict[str, str]:
 
 
 def _persons(said: SimMessage) -> dict[str, str]:
-    ext = {"quickReply": "1", "messageId": said.hex_id, "tag": "u"}
+    device = {} if said.platform == "web" else {"utdid": "X" * 24, "umidToken": "X" * 32}
+    ext = {"quickReply": "1", **device, "messageId": said.hex_id, "tag": "u"}
     marks = {
         "_platform": said.platform or "web",
         "bizTag": text_of({"sourceId": "S:1", "messageId": said.hex_id}),
@@ -111,8 +112,8 @@ def _persons(said: SimMessage) -> dict[str, str]:
     }
     if said.platform == "web":
         return marks
-    phone = {"clientIp": "111.11.11.111", "port": "59927", "umid": "X" * 33, "utdid": "X" * 24}
-    return {**marks, **phone}
+    phone = {"clientIp": "111.11.11.111", "port": "59927", "umid": "X" * 33}
+    return {**marks, **phone, **device}
 
 
 def _platforms(said: SimMessage) -> dict[str, str]:

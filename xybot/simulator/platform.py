@@ -91,8 +91,8 @@ class Platform:
         known = self.world.chats.get(ChatId(buyer))
         if known is not None:
             return known
-        item = next(each for each in self.world.items.values() if each.seller == account.user_id)
-        return self.world.open_chat(item, self.world.add_user(buyer))
+        first = self.world.items_of[account.user_id][0]
+        return self.world.open_chat(first, self.world.add_user(buyer))
 
     # What buyers do.  `chat` is a chat, its id, or the name of a buyer.
 

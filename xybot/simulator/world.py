@@ -213,6 +213,7 @@ class World:
     by_user: dict[UserId, SimAccount] = attrs.field(factory=dict, init=False)
     users: dict[UserId, SimUser] = attrs.field(factory=dict, init=False)
     items: dict[ItemId, SimItem] = attrs.field(factory=dict, init=False)
+    items_of: dict[UserId, list[SimItem]] = attrs.field(factory=dict, init=False)
     chats: dict[ChatId, SimChat] = attrs.field(factory=dict, init=False)
     chats_of: dict[UserId, list[SimChat]] = attrs.field(factory=dict, init=False)
     orders: dict[OrderId, SimOrder] = attrs.field(factory=dict, init=False)
@@ -240,7 +241,11 @@ class World:
         item = SimItem(
             id=id_, title=title, price=price, seller=seller.id, description=description or title
         )
-        return self.items.setdefault(id_, item)
+        if id_ in self.items:
+            return self.items[id_]
+        self.items[id_] = item
+        self.items_of.setdefault(seller.id, []).append(item)
+        return item
 
     def open_chat(self, item: SimItem, buyer: SimUser) -> SimChat:
         """Return the chat of a buyer about an item, new or known."""

@@ -18,13 +18,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import attrs
 import outcome
 import sqlalchemy as sa
 import trio
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, Transaction
 from sqlalchemy.pool import StaticPool
 
 from xybot.errors import ConfigError, StoreUnavailable
@@ -35,7 +35,8 @@ T = TypeVar("T")
 Database: TypeAlias = Connection
 """What a transaction function gets as its first argument."""
 
-_MOST_AT_ONCE = 512
+_MOST_AT_ONCE: Final = 512
+_CLOSED: Final = "数据库已关闭 (the store is closed)"
 
 
 class Runner(Protocol):
@@ -70,6 +71,11 @@ class Store:
     _run: Runner
     _waiting: deque[_Job[Any]] = attrs.field(factory=deque, init=False)
     _work: trio.Event = attrs.field(factory=trio.Event, init=False)
+    # A shield: whoever is cancelled along with the store may have something to put away.
+    _writing: trio.CancelScope = attrs.field(
+        factory=lambda: trio.CancelScope(shield=True), init=False
+    )
+    _closed: bool = attrs.field(default=False, init=False)
 
     async def transact(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -80,6 +86,8 @@ class Store:
           StoreUnavailable: the database cannot be written just now; nothing was stored.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
+        if self._closed:
+            raise StoreUnavailable(_CLOSED)
         call: Callable[[Connection], T] = partial(_called, fn, args, kwargs)
         job = _Job(call, trio.lowlevel.current_task())
         self._waiting.append(job)
@@ -95,12 +103,19 @@ class Store:
         return result
 
     async def _write(self) -> None:
-        """Commit what waits, group by group, until cancelled."""
-        while True:
-            await self._work.wait()
-            self._work = trio.Event()
+        """Commit what waits, group by group, until the store is closed."""
+        try:
+            with self._writing:
+                while True:
+                    await self._work.wait()
+                    self._work = trio.Event()
+                    while self._waiting:
+                        await self._write_group()
+        finally:
+            self._closed = True
             while self._waiting:
-                await self._write_group()
+                refusal = outcome.Error(StoreUnavailable(_CLOSED))
+                trio.lowlevel.reschedule(self._waiting.popleft().task, refusal)
 
     async def _write_group(self) -> None:
         size = min(len(self._waiting), _MOST_AT_ONCE)
@@ -123,28 +138,54 @@ def _called(
     return fn(db, *args, **kwargs)
 
 
+class _CannotBegin(StoreUnavailable):
+    """No transaction can begin, whatever it would do; finding out may take seconds."""
+
+
 def _commit(db: Connection, jobs: list[_Job[Any]]) -> list[outcome.Outcome[Any]]:
     """Run the jobs in one transaction; if any fails, each in one of its own."""
     if len(jobs) > 1:
         together = outcome.capture(_together, db, jobs)
         if isinstance(together, outcome.Value):
             return [outcome.Value(value) for value in together.value]
-    return [outcome.capture(_alone, db, job) for job in jobs]
+        if isinstance(together.error, _CannotBegin):
+            return _refused(together.error, len(jobs))
+    results: list[outcome.Outcome[Any]] = []
+    for job in jobs:
+        result = outcome.capture(_alone, db, job)
+        if isinstance(result, outcome.Error) and isinstance(result.error, _CannotBegin):
+            return results + _refused(result.error, len(jobs) - len(results))
+        results.append(result)
+    return results
+
+
+def _refused(error: _CannotBegin, times: int) -> list[outcome.Outcome[Any]]:
+    # Not the same error for all: each task that raises it adds to its traceback.
+    return [outcome.Error(StoreUnavailable(str(error))) for _ in range(times)]
 
 
 def _together(db: Connection, jobs: list[_Job[Any]]) -> list[Any]:
-    with db.begin():
+    with _begun(db):
         return [job.run(db) for job in jobs]
 
 
 def _alone(db: Connection, job: _Job[T]) -> T:
     try:
-        with db.begin():
+        with _begun(db):
             return job.run(db)
     except sa.exc.OperationalError as exc:
-        raise StoreUnavailable(
-            f"数据库暂时无法写入 (the database cannot be written): {exc.orig}"
-        ) from exc
+        raise StoreUnavailable(_cannot_write(exc)) from exc
+
+
+def _begun(db: Connection) -> Transaction:
+    try:
+        return db.begin()
+    except sa.exc.OperationalError as exc:
+        raise _CannotBegin(_cannot_write(exc)) from exc
+
+
+def _cannot_write(exc: sa.exc.OperationalError) -> str:
+    return f"数据库暂时无法写入 (the database cannot be written): {exc.orig}"
 
 
 @asynccontextmanager
@@ -164,8 +205,10 @@ async def open_store(path: Path | None, *, run: Runner = in_thread) -> AsyncIter
         async with trio.open_nursery() as nursery:
             store = Store(db, run)
             nursery.start_soon(store._write, name="store writer")
-            yield store
-            nursery.cancel_scope.cancel()
+            try:
+                yield store
+            finally:
+                store._writing.cancel()
     finally:
         with trio.move_on_after(5, shield=True):
             await run(engine.dispose)

@@ -43,7 +43,11 @@ _INSERT: Final = sa.insert(outbox)
 _MINE: Final = outbox.c.account == sa.bindparam("of")
 _DUE: Final = (
     sa.select(outbox)
-    .where(_MINE, outbox.c.state == "queued")
+    .where(
+        _MINE,
+        outbox.c.state == "queued",
+        outbox.c.chat.not_in(sa.bindparam("busy", expanding=True)),
+    )
     .order_by(outbox.c.urgent.desc(), outbox.c.seq)
     .limit(sa.bindparam("most"))
 )
@@ -109,14 +113,16 @@ def take_due(
     One for each chat at the most, and none for a `busy` one: within a chat the order of
     messages is the order of their arrival.
     """
-    first: dict[ChatId, sa.Row[tuple[object, ...]]] = {}
-    for row in db.execute(_DUE, {"of": account, "most": 4 * most}):
-        if row.chat not in busy:
-            first.setdefault(row.chat, row)
-    rows = list(first.values())[:most]
+    rows: dict[ChatId, sa.Row[tuple[object, ...]]] = {}
+    while (room := most - len(rows)) > 0:
+        found = db.execute(_DUE, {"of": account, "busy": [*busy, *rows], "most": room}).all()
+        for row in found:
+            rows.setdefault(row.chat, row)
+        if len(found) < room:
+            break
     if rows:
-        db.execute(_TAKE, [{"row": row.seq, "now": now} for row in rows])
-    return tuple(_outgoing(row) for row in rows)
+        db.execute(_TAKE, [{"row": row.seq, "now": now} for row in rows.values()])
+    return tuple(_outgoing(row) for row in rows.values())
 
 
 def uncertain(db: Database, account: AccountId) -> tuple[Outgoing, ...]:

@@ -87,7 +87,7 @@ class _Printer:
             print(f"{recorded.name}: 不是 LWP 帧 / no LWP frame: {exc}", file=self.err)
             self._print(Undecodable(damage=str(exc)))
         else:
-            for entry in payload.entries(frame):
+            for entry in payload.entries(frame) if frame.lwp else ():
                 self._print(reading.read(entry, self.self_id))
         # Whoever watches a live recording wants to see it now.
         self.out.flush()

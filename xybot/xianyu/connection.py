@@ -13,14 +13,17 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, TypeAlias
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
+import h11
 import trio
+import wsproto.utilities
 from trio_websocket import (
     ConnectionClosed,
     HandshakeError,
     WebSocketConnection,
-    open_websocket_url,
+    wrap_client_stream,
 )
 
 from xybot.errors import ConnectionLost, KickedOut, SessionTaken, TokenExpired, WireError
@@ -32,39 +35,78 @@ from xybot.wire.requests import BROWSER, Request
 
 Dial: TypeAlias = Callable[[], AbstractAsyncContextManager[WebSocketConnection]]
 """Opens a websocket; tests dial the simulator in memory."""
+_Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 _READY_AFTER: Final = 3.0
 """Seconds after `/reg` at which requests may be sent even without `/s/vulcan` (§1.3)."""
 _PUSHES_WAITING: Final = 256
 """Frames that may wait for the store; beyond that the reader waits, and so the platform."""
 _LARGEST: Final = 64 * 1024 * 1024
+_GOODBYE_WITHIN: Final = 1.0
+"""Seconds that a peer has to close its side when we are done."""
+_NO_PROTOCOL: Final = (h11.ProtocolError, wsproto.utilities.ProtocolError)
+"""What trio-websocket lets through when the peer speaks no HTTP, or breaks off mid-frame."""
+_NO_HANDSHAKE: Final = (HandshakeError, *_NO_PROTOCOL)
 _NO_TOKEN: Final = "token is not found"  # noqa: S105  # the platform's words (§1.6)
 
 
 def dialler(url: str, tls: ssl.SSLContext, *, within: float = 10) -> Dial:
     """Return a dial for a real websocket; `within` seconds it is open or has failed."""
+    address = urlsplit(url)
 
     @asynccontextmanager
     async def dial() -> AsyncIterator[WebSocketConnection]:
-        # No cookie: the token of /reg authenticates, and the page sends none either (§1).
-        headers = [(b"Origin", b"https://www.goofish.com"), (b"User-Agent", BROWSER.encode())]
         with trio.CancelScope(deadline=trio.current_time() + within) as opening:
-            async with open_websocket_url(
-                url,
-                ssl_context=tls if url.startswith("wss:") else None,
-                extra_headers=headers,
-                message_queue_size=64,
-                max_message_size=_LARGEST,
-                receive_buffer_size=65536,
-                connect_timeout=math.inf,
-                disconnect_timeout=1,
-            ) as ws:
+            try:
+                stream = await _stream(address, tls)
+            except OSError as exc:
+                raise HandshakeError from exc
+            async with _websocket(stream, address) as ws:
                 opening.deadline = math.inf
                 yield ws
         if opening.cancelled_caught:
             raise ConnectionLost(f"no websocket within {within:g} s")
 
     return dial
+
+
+async def _stream(address: SplitResult, tls: ssl.SSLContext) -> _Stream:
+    host = address.hostname or ""
+    if address.scheme == "wss":
+        return await trio.open_ssl_over_tcp_stream(
+            host, address.port or 443, ssl_context=tls, https_compatible=True
+        )
+    return await trio.open_tcp_stream(host, address.port or 80)
+
+
+@asynccontextmanager
+async def _websocket(stream: _Stream, address: SplitResult) -> AsyncIterator[WebSocketConnection]:
+    # Not open_websocket_url: it leaves the socket open when the handshake does not end well.
+    resource = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    # No cookie: the token of /reg authenticates, and the page sends none either (§1).
+    headers = [(b"Origin", b"https://www.goofish.com"), (b"User-Agent", BROWSER.encode())]
+    try:
+        async with trio.open_nursery() as nursery:
+            ws = await wrap_client_stream(
+                nursery,
+                stream,
+                address.netloc.rpartition("@")[2],
+                resource,
+                extra_headers=headers,
+                message_queue_size=64,
+                max_message_size=_LARGEST,
+                receive_buffer_size=65536,
+            )
+            try:
+                yield ws
+            finally:
+                with trio.move_on_after(_GOODBYE_WITHIN):
+                    await ws.aclose()
+            nursery.cancel_scope.cancel()
+    except* _NO_HANDSHAKE as group:
+        raise ConnectionLost(_cannot_connect(group.exceptions[0])) from group
+    finally:
+        await trio.aclose_forcefully(stream)
 
 
 @attrs.frozen
@@ -127,6 +169,8 @@ class Connection:
             await self._ws.send_message(frames.encode(frame))
         except ConnectionClosed as exc:
             raise ConnectionLost(_farewell(exc)) from exc
+        except _NO_PROTOCOL as exc:
+            raise ConnectionLost(f"连接断开 (connection lost): {exc}") from exc
 
     async def wait_ready(self) -> None:
         """Wait, after `/reg` was answered, until requests may be sent (protocol.md §1.3)."""
@@ -162,7 +206,8 @@ class Connection:
         reason = text_at(frame.body, "reason")
         if frame.code == 401 or reason == _NO_TOKEN or text_at(frame.body, "code") == "4000001":
             raise TokenExpired(f"令牌失效 (the token is no longer good): {reason or frame.code}")
-        if waiting := self._waiting.get(frame.mid or ""):
+        waiting = self._waiting.get(frame.mid or "")
+        if waiting is not None and waiting.answer is None:
             waiting.answer = frame
             waiting.answered.set()
 
@@ -184,6 +229,10 @@ def _farewell(closed: ConnectionClosed) -> str:
     return f"对方关闭连接 (closed by the platform: {words})"
 
 
+def _cannot_connect(exc: BaseException) -> str:
+    return f"连不上平台 (cannot connect): {exc.__cause__ or exc!r}"
+
+
 @asynccontextmanager
 async def open_connection(dial: Dial, ids: Ids) -> AsyncIterator[Connection]:
     """Dial the platform and keep reading until the block exits.
@@ -200,4 +249,4 @@ async def open_connection(dial: Dial, ids: Ids) -> AsyncIterator[Connection]:
             yield connection
             nursery.cancel_scope.cancel()
     except HandshakeError as exc:
-        raise ConnectionLost(f"连不上平台 (cannot connect): {exc.__cause__ or exc!r}") from exc
+        raise ConnectionLost(_cannot_connect(exc)) from exc

@@ -1,0 +1,174 @@
+"""A shop: the real bot on the real simulator, in memory, on the mock clock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import httpx
+import pytest
+import trio
+
+from xybot import egress
+from xybot.accounts.account import Account
+from xybot.accounts.chat import Patience
+from xybot.accounts.status import Status
+from xybot.accounts.supervisor import Supervisor
+from xybot.events import AccountStatus, Event, EventFeed
+from xybot.model import AccountId, AccountState, Decision, Reply, Text, Turn
+from xybot.secret import Secret
+from xybot.simulator.faults import Faults
+from xybot.simulator.platform import Platform
+from xybot.simulator.world import SimAccount
+from xybot.store import accounts, history
+from xybot.store.accounts import Setting
+from xybot.store.database import Store, inline, open_store
+from xybot.wire.ids import Ids
+from xybot.xianyu import session as sessions
+from xybot.xianyu.mtop import Mtop
+
+EPOCH = 1_790_000_000_000
+SHOP = AccountId("shop-a")
+
+
+def clock_ms() -> int:
+    """The mock clock as a date."""
+    return EPOCH + round(1000 * trio.current_time())
+
+
+async def echo(turn: Turn, _now: int) -> Decision:
+    """Answer with the buyer's own lines, joined."""
+    text = turn.text.replace("\n", "+")
+    reply = Reply(contents=(Text(text),), source="echo", because="it was said")
+    return Decision(reply=reply, passed=())
+
+
+@attrs.define(eq=False, kw_only=True)
+class Shop:
+    """One account of the bot, its platform, and what there is to look at."""
+
+    platform: Platform
+    sim: SimAccount
+    store: Store
+    decide: Callable[[Turn, int], Awaitable[Decision]] = echo
+    patience: Patience = attrs.Factory(Patience)
+    events: list[Event] = attrs.Factory(list)
+    feed: EventFeed = attrs.field(init=False)
+    status: Status = attrs.field(init=False)
+    cookie: Secret = attrs.field(init=False)
+    """As it was pasted when the shop was opened."""
+    account: Account | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self.feed = EventFeed(self.events.append)
+        self.status = Status(SHOP, self.feed, clock_ms)
+        self.cookie = Secret(self.sim.cookie_text)
+
+    @property
+    def faults(self) -> Faults:
+        return self.platform.faults(self.sim)
+
+    @property
+    def heard(self) -> list[str]:
+        """The words that buyers got, in order."""
+        return [text for _, _, text in self.platform.heard(self.sim)]
+
+    @property
+    def heard_at(self) -> list[float]:
+        return [at for at, _, _ in self.platform.heard(self.sim)]
+
+    @property
+    def connects(self) -> list[float]:
+        return self.platform.connects(self.sim)
+
+    @property
+    def states(self) -> list[AccountState]:
+        return [event.new for event in self.events if isinstance(event, AccountStatus)]
+
+    def says(self, text: str, buyer: str = "小王") -> None:
+        self.platform.buyer_says(self.sim, buyer, text)
+
+    async def open(self) -> None:
+        """Register the account in the store, as the configuration would."""
+        setting = {SHOP: Setting(version="1", pasted="1")}
+        await self.store.transact(accounts.configure, setting)
+
+    async def run(self) -> None:
+        """Run the account, without its supervisor."""
+        await self.run_account(SHOP, self.status)
+
+    async def run_account(self, id_: AccountId, status: Status) -> None:
+        async def save(session: sessions.Session) -> None:
+            await self.store.transact(accounts.save_session, id_, sessions.dumps(session))
+
+        stored = await self.store.transact(accounts.session, id_)
+        session = (
+            sessions.loads(stored)
+            if stored
+            else sessions.new_session(self.cookie, random.Random(1))
+        )
+        transport = httpx.ASGITransport(self.platform.http_app)
+        self.account = Account(
+            id=id_,
+            store=self.store,
+            feed=self.feed,
+            status=status,
+            mtop=Mtop(
+                gateway="http://sim",
+                http=egress.Client(transport=transport),
+                session=session,
+                save=save,
+                now_ms=clock_ms,
+            ),
+            dial=lambda: self.platform.dial(account=self.sim),
+            ids=Ids(clock_ms, random.Random(2)),
+            decide=lambda turn, now: self.decide(turn, now),
+            patience=lambda: self.patience,
+            now_ms=clock_ms,
+            rng=random.Random(3),
+        )
+        await self.account.run()
+
+    def supervisor(self) -> Supervisor:
+        return Supervisor(
+            store=self.store,
+            run_account=self.run_account,
+            status_of=lambda _: self.status,
+            rng=random.Random(4),
+        )
+
+    async def books(self) -> tuple[history.Explained, ...]:
+        """All that came in, with its outcome."""
+        return await self.store.transact(history.explained, SHOP)
+
+
+@asynccontextmanager
+async def open_shop(path: Path | None = None, *, platform: Platform | None = None, **settings):
+    """Open a shop on a store of its own."""
+    platform = platform or Platform(now_ms=clock_ms, rng=random.Random(5))
+    known = list(platform.world.accounts.values())
+    sim = known[0] if known else platform.add_account(SHOP)
+    async with open_store(path, run=inline) as store:
+        shop = Shop(platform=platform, sim=sim, store=store, **settings)
+        await shop.open()
+        yield shop
+
+
+@pytest.fixture
+async def shop(autojump_clock: trio.testing.MockClock) -> AsyncIterator[Shop]:
+    """A shop on the mock clock, whose account is not running yet."""
+    async with open_shop() as shop:
+        yield shop
+
+
+@pytest.fixture
+async def open_for_business(shop: Shop, nursery: trio.Nursery) -> Shop:
+    """A shop whose account is on line."""
+    nursery.start_soon(shop.run)
+    while not shop.platform.on_line(shop.sim):
+        await trio.sleep(0.01)
+    await trio.sleep(0.5)
+    return shop

@@ -1,0 +1,122 @@
+"""Opening a database, whatever is there, and what its tables are."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from tests.store.samples import NOW, SHOP, arrival
+from xybot.errors import ConfigError
+from xybot.store import inbox, schema
+from xybot.store.database import Database, Store, inline, open_store
+from xybot.store.migrate import MIGRATIONS
+
+
+async def refusal(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        async with open_store(path, run=inline):
+            raise AssertionError("it was opened")
+    return str(caught.value)
+
+
+async def test_what_was_stored_is_there_after_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "数据 100%.db"
+    async with open_store(path) as store:
+        await store.transact(inbox.insert_new, SHOP, [arrival("1.PNM")], now=NOW)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    async with open_store(path) as store:
+        (message,) = await store.transact(inbox.still_open, SHOP)
+        assert message.id == "1.PNM"
+
+
+async def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_text("Dear diary,\n" * 500)
+    said = await refusal(path)
+    assert "\n" not in said
+    assert str(path) in said
+    assert "file is not a database" in said
+    assert path.read_text() == "Dear diary,\n" * 500
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    async with open_store(path, run=inline):
+        pass
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    said = await refusal(path)
+    assert "9999" in said
+    assert "\n" not in said
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
+async def test_a_path_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "x.db", tmp_path / "none" / "x.db", tmp_path):
+        said = await refusal(path)
+        assert "\n" not in said
+        assert str(path) in said
+
+
+def tables(db: Database) -> dict[str, str]:
+    rows = db.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {
+        name: re.sub(r"[\s\"]+", " ", sql).strip()
+        for name, sql in rows
+        if name not in ("alembic_version", "sqlite_sequence")
+    }
+
+
+async def test_the_migrations_make_the_tables_of_the_schema(store: Store) -> None:
+    def differences(db: Database) -> list[object]:
+        return compare_metadata(MigrationContext.configure(db), schema.metadata)
+
+    assert await store.transact(differences) == []
+    # Alembic does not compare everything, partial indexes for one.
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as db:
+        schema.metadata.create_all(db)
+        wanted = tables(db)
+    engine.dispose()
+    assert await store.transact(tables) == wanted
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+_OPEN = """
+import sys, trio
+from pathlib import Path
+from xybot.store.database import open_store
+
+async def main():
+    async with open_store(Path(sys.argv[1])):
+        print("alembic" in sys.modules)
+
+trio.run(main)
+"""
+
+
+def test_only_the_first_opening_costs_alembic(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _OPEN, str(tmp_path / "x.db")]
+    loaded = [
+        subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+        for _ in range(2)
+    ]
+    assert loaded == ["True\n", "False\n"]
