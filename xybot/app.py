@@ -27,7 +27,7 @@ from xybot.config import Loaded, Platform, load
 from xybot.errors import ConfigError
 from xybot.events import EventFeed
 from xybot.model import AccountId, Decision, Turn
-from xybot.reload import changed, postponed, reloads
+from xybot.reload import changed, follow, postponed
 from xybot.replies.compose import Composer, composer
 from xybot.secret import Secret
 from xybot.store import accounts
@@ -150,22 +150,21 @@ class Bot:
         await self._configure()
         log.info("bot.started", accounts=len(self._settings()))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._follow_config, name="reload")
+            nursery.start_soon(follow, self.path, self.loaded, self._reload, name="reload")
             nursery.start_soon(self.supervisor.run, name="supervisor")
 
     async def _configure(self) -> None:
         await self.store.transact(accounts.configure, self._settings())
         self.supervisor.bell.ring()
 
-    async def _follow_config(self) -> None:
-        async for loaded in reloads(self.path, self.loaded):
-            try:
-                if isinstance(loaded, ConfigError):
-                    raise loaded
-                self._composer = composer(loaded.config, self.store)
-            except ConfigError as exc:
-                log.error("config.refused", reason=str(exc))  # noqa: TRY400  # no bug of ours
-                continue
+    async def _reload(self, loaded: Loaded | ConfigError) -> None:
+        try:
+            if isinstance(loaded, ConfigError):
+                raise loaded
+            self._composer = composer(loaded.config, self.store)
+        except ConfigError as exc:
+            log.error("config.refused", reason=str(exc))  # noqa: TRY400  # no bug of ours
+        else:
             await self._take_over(loaded)
 
     async def _take_over(self, loaded: Loaded) -> None:

@@ -6,9 +6,9 @@ and the one library that listens delays a shutdown by seconds.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 import attrs
 import trio
@@ -20,11 +20,12 @@ _LOOK_EVERY: Final = 1.0
 _NOT_WHILE_RUNNING: Final = ("data", "store", "simulator", "web")
 """Settings that are read once, at the start."""
 
+Take: TypeAlias = Callable[[Loaded | ConfigError], Awaitable[None]]
 _Stamps: TypeAlias = tuple[tuple[int, int] | None, ...]
 
 
-async def reloads(path: Path, first: Loaded) -> AsyncIterator[Loaded | ConfigError]:
-    """Yield each new state of bot.toml, or what is wrong with it, within two seconds."""
+async def follow(path: Path, first: Loaded, take: Take) -> NoReturn:
+    """Hand over each new state of bot.toml, or what is wrong with it, within two seconds."""
     files = first.files
     seen = await trio.to_thread.run_sync(_stamps, files)
     while True:
@@ -36,11 +37,11 @@ async def reloads(path: Path, first: Loaded) -> AsyncIterator[Loaded | ConfigErr
             loaded = await trio.to_thread.run_sync(load, path)
         except ConfigError as exc:
             seen = stamps
-            yield exc
+            await take(exc)
         else:
             files = loaded.files
             seen = await trio.to_thread.run_sync(_stamps, files)
-            yield loaded
+            await take(loaded)
 
 
 def _stamps(files: Iterable[Path]) -> _Stamps:

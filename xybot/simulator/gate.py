@@ -100,21 +100,11 @@ class Gate:
         if self._refused(account):
             raise HandshakeError from ConnectionRefusedError(ECONNREFUSED, "refused by a fault")
         near, far = memory_stream_pair()
-        # wrap_client_stream takes any stream, but is typed for sockets only.
-        stream = cast("trio.SocketStream", near)
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.serve, far, name="simulator line")
-                ws = await wrap_client_stream(
-                    nursery,
-                    stream,
-                    "simulator",
-                    resource,
-                    extra_headers=list(headers),
-                    message_queue_size=_QUEUE,
-                    max_message_size=_LARGEST,
-                    receive_buffer_size=_BUFFER,
-                )
+                # The handshake below waits for it.
+                nursery.start_soon(self.serve, far, name="simulator line")  # noqa: ASYNC113
+                ws = await _client(nursery, near, resource, headers)
                 try:
                     yield ws
                 finally:
@@ -124,5 +114,24 @@ class Gate:
         except ExceptionGroup as group:
             # Only the block raises here, so that the nursery's group is one too many.
             if len(group.exceptions) == 1:
-                raise group.exceptions[0] from None
+                raise group.exceptions[0] from None  # noqa: ASYNC123  # the group says nothing more
             raise
+
+
+async def _client(
+    nursery: trio.Nursery,
+    near: trio.abc.Stream,
+    resource: str,
+    headers: Sequence[tuple[bytes, bytes]],
+) -> WebSocketConnection:
+    return await wrap_client_stream(
+        nursery,
+        # It takes any stream, but is typed for sockets only.
+        cast("trio.SocketStream", near),
+        "simulator",
+        resource,
+        extra_headers=list(headers),
+        message_queue_size=_QUEUE,
+        max_message_size=_LARGEST,
+        receive_buffer_size=_BUFFER,
+    )

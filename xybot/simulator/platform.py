@@ -208,13 +208,13 @@ async def open_platform(
     websocket = listeners[0].socket.getsockname()[1]
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.serve_listeners, platform.gate.serve, listeners)
+            await nursery.start(trio.serve_listeners, platform.gate.serve, listeners)
             await nursery.start(serve_http, platform.http_app, _config(gateway))
             yield Endpoints(f"ws://{ws_host}:{websocket}/", f"http://{host}:{port}")
             nursery.cancel_scope.cancel()
     except ExceptionGroup as group:
         if len(group.exceptions) == 1:
-            raise group.exceptions[0] from None
+            raise group.exceptions[0] from None  # noqa: ASYNC123  # the group says nothing more
         raise
 
 

@@ -152,7 +152,7 @@ async def _play(
     timing = loaded.config.timing
     patience = Patience(debounce=timing.debounce, debounce_max=timing.debounce_max)
     feed = EventFeed(lambda _: None)
-    async with open_store(None, run=inline) as store, trio.open_nursery() as nursery:
+    async with open_store(None, run=inline) as store:
         answerer = Answerer(
             store=store,
             feed=feed,
@@ -163,12 +163,13 @@ async def _play(
             now_ms=now_ms,
         )
         receiver = Receiver(account=account, user=user, store=store, feed=feed, now_ms=now_ms)
-        chats = Chats(account, lambda: patience, answerer, nursery)
-        for moment in moments:
-            await trio.sleep_until((moment.at - start) / 1000)
-            for message in await receiver.take_in([moment.push]):
-                chats.put(message)
-        await trio.sleep(timing.debounce_max + 1)
+        # The nursery ends when the last chat has answered.
+        async with trio.open_nursery() as nursery:
+            chats = Chats(account, lambda: patience, answerer, nursery)
+            for moment in moments:
+                await trio.sleep_until((moment.at - start) / 1000)
+                for message in await receiver.take_in([moment.push]):
+                    chats.put(message)
         return await store.transact(history.explained, account)
 
 
