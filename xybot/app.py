@@ -240,6 +240,7 @@ class Bot:
             debounce_max=timing.debounce_max,
             heartbeat_interval=timing.heartbeat_interval,
             heartbeat_timeout=timing.heartbeat_timeout,
+            manual_pause=timing.manual_pause,
             max_failures=timing.max_failures,
         )
 

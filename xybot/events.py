@@ -87,8 +87,25 @@ class Quarantined:
     reason: str
 
 
+@attrs.frozen(kw_only=True)
+class ChatPaused:
+    """The seller wrote in a chat by hand; the bot keeps out of it for a while."""
+
+    name: ClassVar[str] = "chat.paused"
+    account: AccountId
+    chat: ChatId
+    until: int
+    """Milliseconds since 1970."""
+
+
 Event: TypeAlias = (
-    AccountStatus | MessageReceived | ReplySent | ReplySkipped | SendRefused | Quarantined
+    AccountStatus
+    | MessageReceived
+    | ReplySent
+    | ReplySkipped
+    | SendRefused
+    | Quarantined
+    | ChatPaused
 )
 
 

@@ -12,6 +12,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -185,6 +186,11 @@ def _quarantined(values: Mapping[str, Any]) -> str:
     return f"有一条无法解读，已原样保存 (kept unread): {short(values['reason'], 200)}"
 
 
+def _paused(values: Mapping[str, Any]) -> str:
+    until = datetime.fromtimestamp(values["until"] / 1000, UTC).astimezone()
+    return f"您亲自回复了会话 {values['chat']}，机器人安静到 {until:%H:%M} (you took over, paused)"
+
+
 def _plainly(key: str) -> Callable[[Mapping[str, Any]], str]:
     def words(values: Mapping[str, Any]) -> str:
         told = " ".join(f"{name}={short(value, 500)}" for name, value in values.items())
@@ -213,4 +219,5 @@ _PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "reply.skipped": _skipped,
     "send.refused": _refused,
     "message.quarantined": _quarantined,
+    "chat.paused": _paused,
 }

@@ -24,7 +24,8 @@ from xybot.accounts.send import Sender
 from xybot.accounts.status import Status
 from xybot.errors import TokenExpired, TransientError
 from xybot.events import EventFeed
-from xybot.model import AccountId, AccountState
+from xybot.model import AccountId, AccountState, ChatId
+from xybot.store import chats as taken
 from xybot.store import inbox
 from xybot.store.database import Store
 from xybot.wire import requests
@@ -57,11 +58,17 @@ class Account:
     _receiver: Receiver = attrs.field(init=False)
     _sender: Sender = attrs.field(init=False)
     _answerer: Answerer = attrs.field(init=False)
+    _paused: dict[ChatId, int] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         user = self.mtop.session.user
         self._receiver = Receiver(
-            account=self.id, user=user, store=self.store, feed=self.feed, now_ms=self.now_ms
+            account=self.id,
+            user=user,
+            store=self.store,
+            feed=self.feed,
+            patience=self.patience,
+            now_ms=self.now_ms,
         )
         self._sender = Sender(
             account=self.id,
@@ -81,6 +88,7 @@ class Account:
             bell=self._bell,
             platform_ms=self._clock.now_ms,
             now_ms=self.now_ms,
+            paused=self._paused,
         )
 
     def reconnect(self) -> None:
@@ -95,7 +103,8 @@ class Account:
         """
         self.status.change(AccountState.CONNECTING, "启动 (starting)")
         async with trio.open_nursery() as nursery:
-            chats = Chats(self.id, self.patience, self._answerer, nursery)
+            chats = Chats(self.id, self.patience, self._answerer, nursery, self._paused)
+            self._paused |= await self.store.transact(taken.paused, self.id, now=self.now_ms())
             for message in await self.store.transact(inbox.still_open, self.id):
                 chats.put(message)
             while True:
@@ -140,7 +149,7 @@ class Account:
             left = (token.good_until - self.now_ms()) / 1000
             self._connected.deadline = trio.current_time() + max(left, 1)
             nursery.start_soon(
-                self._receiver.serve, line, chats.put, self._backoff.reset, name="receive"
+                self._receiver.serve, line, chats, self._backoff.reset, name="receive"
             )
             await line.wait_ready()
             self.status.change(AccountState.CONNECTED, "")

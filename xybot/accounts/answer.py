@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
 
 import attrs
 
 from xybot.accounts.doorbell import Doorbell
 from xybot.events import EventFeed, ReplySkipped
-from xybot.model import Decision, Turn
+from xybot.model import ChatId, Decision, Turn
 from xybot.store import turns
 from xybot.store.database import Store
 from xybot.wire.ids import Ids
 
 Decide: TypeAlias = Callable[[Turn, int], Awaitable[Decision]]
 """Decides what to say to a turn; the number is the platform's clock (ms)."""
+
+_BY_HAND: Final = "卖家正在亲自回复 (the seller answers by hand)"
 
 
 @attrs.frozen(kw_only=True)
@@ -32,10 +34,15 @@ class Answerer:
     """The platform's clock, by which lines grow old."""
     now_ms: Callable[[], int]
     """Our clock, by which things are stored."""
+    paused: Mapping[ChatId, int] = attrs.Factory(dict)
+    """Chats that the seller answers by hand, and until when (ms); `Chats` adds to it."""
 
     async def answer(self, turn: Turn) -> None:
         """Decide what to say to a turn, and store that with the reasons."""
-        decision = await self.decide(turn, self.platform_ms())
+        if self.paused.get(turn.chat, 0) > self.now_ms():
+            decision = Decision(reply=None, passed=(("manual_pause", _BY_HAND),))
+        else:
+            decision = await self.decide(turn, self.platform_ms())
         reply = decision.reply
         uuids = tuple(self.ids.uuid() for _ in reply.contents) if reply else ()
         await self.store.transact(turns.answer, turn, decision, uuids, now=self.now_ms())

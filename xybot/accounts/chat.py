@@ -34,6 +34,8 @@ class Patience:
     """After so long we answer, silence or not."""
     heartbeat_interval: float = 15
     heartbeat_timeout: float = 10
+    manual_pause: float = 600
+    """How long the bot keeps out of a chat after the seller wrote in it by hand."""
     max_failures: int = 5
     """Bad ends in a row after which the seller is told."""
 
@@ -67,6 +69,11 @@ class Chat:
         self._pending.append(message)
         if trio.current_time() < self._answer_by:
             self._waiting.cancel()
+
+    def stand_down(self) -> None:
+        """Drop the turn: the seller has answered by hand."""
+        self._pending.clear()
+        self._waiting.cancel()
 
     async def run(self) -> None:
         """Answer until nothing is left to answer."""
@@ -103,7 +110,15 @@ class Chats:
     patience: Callable[[], Patience]
     answering: Answering
     _nursery: trio.Nursery
+    paused: dict[ChatId, int] = attrs.Factory(dict)
+    """Chats that the seller answers by hand, and until when (ms)."""
     _open: dict[ChatId, Chat] = attrs.field(factory=dict, init=False)
+
+    def stand_down(self, chat: ChatId, until: int) -> None:
+        """Keep out of a chat until then (ms); what was in preparation there is dropped."""
+        self.paused[chat] = until
+        if chat in self._open:
+            self._open[chat].stand_down()
 
     def put(self, message: Message) -> None:
         """Hand a line to its chat, starting the chat if need be; never waits."""

@@ -54,6 +54,17 @@ _CLOSE: Final = (
 )
 
 
+_CLOSE_CHAT: Final = (
+    sa.update(inbox)
+    .where(
+        inbox.c.account == sa.bindparam("of"),
+        inbox.c.chat == sa.bindparam("in"),
+        inbox.c.outcome.is_(None),
+    )
+    .values(outcome=sa.bindparam("now"))
+)
+
+
 def insert_new(
     db: Database, account: AccountId, arrivals: Sequence[Arrival], *, now: int
 ) -> frozenset[MessageId]:
@@ -119,3 +130,8 @@ def close(
     rows = [{"of": account, "key": key, "now": outcome, "by": turn} for key in keys]
     if rows:
         db.execute(_CLOSE, rows)
+
+
+def close_chat(db: Database, account: AccountId, chat: ChatId, outcome: str) -> None:
+    """Close all that is still open in a chat."""
+    db.execute(_CLOSE_CHAT, {"of": account, "in": chat, "now": outcome})

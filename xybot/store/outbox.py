@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import attrs
 import sqlalchemy as sa
 
-from xybot.model import AccountId, ChatId, MessageId, Outgoing, Sayable
+from xybot.model import AccountId, ChatId, Content, MessageId, Outgoing, Sayable
 from xybot.store.codec import content_json, content_of
 from xybot.store.database import Database
 from xybot.store.schema import outbox
@@ -76,6 +76,19 @@ _SAID_BY: Final = sa.select(outbox.c.seq).where(
     outbox.c.state != "refused",
 )
 
+_OURS: Final = sa.select(outbox.c.seq).where(
+    _MINE,
+    outbox.c.chat == sa.bindparam("in"),
+    sa.or_(
+        outbox.c.message == sa.bindparam("id"),
+        # Its answer is not there yet, or did not name it: then the words tell.
+        sa.and_(
+            outbox.c.message.is_(None),
+            outbox.c.state.in_(("sending", "sent")),
+            outbox.c.content_json == sa.bindparam("said"),
+        ),
+    ),
+)
 _TOLD: Final = sa.select(outbox.c.message).where(
     _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message.is_not(None)
 )
@@ -148,6 +161,14 @@ def settle(
 def has_said(db: Database, account: AccountId, chat: ChatId, source: str) -> bool:
     """Tell whether a source has answered in a chat before, or is about to."""
     return db.execute(_SAID_BY, {"of": account, "in": chat, "by": source}).first() is not None
+
+
+def is_ours(
+    db: Database, account: AccountId, chat: ChatId, message: MessageId, content: Content
+) -> bool:
+    """Tell whether a message of our account was said by us, or by the seller's own hand."""
+    asked = {"of": account, "in": chat, "id": message, "said": content_json(content)}
+    return db.execute(_OURS, asked).first() is not None
 
 
 def told(db: Database, account: AccountId, chat: ChatId) -> frozenset[MessageId]:

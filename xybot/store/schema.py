@@ -91,3 +91,12 @@ outbox = sa.Table(
     ),
     sa.Index("outbox_by_chat", "account", "chat", "source"),
 )
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("chat", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+)

@@ -30,7 +30,7 @@ from xybot.accounts.receive import Receiver
 from xybot.config import Loaded, load
 from xybot.errors import ConfigError, WireError
 from xybot.events import EventFeed
-from xybot.model import AccountId, Content, Text, UserId
+from xybot.model import AccountId, ChatId, Content, Text, UserId
 from xybot.replies.compose import composer
 from xybot.store import history
 from xybot.store.database import inline, open_store
@@ -150,8 +150,13 @@ async def _play(
         return start + round(1000 * trio.current_time())
 
     timing = loaded.config.timing
-    patience = Patience(debounce=timing.debounce, debounce_max=timing.debounce_max)
+    patience = Patience(
+        debounce=timing.debounce,
+        debounce_max=timing.debounce_max,
+        manual_pause=timing.manual_pause,
+    )
     feed = EventFeed(lambda _: None)
+    paused: dict[ChatId, int] = {}
     async with open_store(None, run=inline) as store:
         answerer = Answerer(
             store=store,
@@ -161,15 +166,22 @@ async def _play(
             bell=Doorbell(),
             platform_ms=now_ms,
             now_ms=now_ms,
+            paused=paused,
         )
-        receiver = Receiver(account=account, user=user, store=store, feed=feed, now_ms=now_ms)
+        receiver = Receiver(
+            account=account,
+            user=user,
+            store=store,
+            feed=feed,
+            patience=lambda: patience,
+            now_ms=now_ms,
+        )
         # The nursery ends when the last chat has answered.
         async with trio.open_nursery() as nursery:
-            chats = Chats(account, lambda: patience, answerer, nursery)
+            chats = Chats(account, lambda: patience, answerer, nursery, paused)
             for moment in moments:
                 await trio.sleep_until((moment.at - start) / 1000)
-                for message in await receiver.take_in([moment.push]):
-                    chats.put(message)
+                (await receiver.take_in([moment.push])).hand_to(chats)
         return await store.transact(history.explained, account)
 
 

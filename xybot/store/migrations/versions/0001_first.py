@@ -1,4 +1,4 @@
-"""The first tables: accounts, inbox, turns, outbox."""
+"""The first tables: accounts, inbox, turns, outbox, pauses."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def upgrade() -> None:
     op.create_index("turns_by_chat", "turns", ["account", "chat", "id"])
     _inbox()
     _outbox()
+    op.create_table(
+        "pauses",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("chat", sa.Text, primary_key=True),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("until", sa.BigInteger, nullable=False),
+    )
 
 
 def _inbox() -> None:
