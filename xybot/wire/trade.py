@@ -42,12 +42,13 @@ def _order_of_key(key: str, chat: str | None) -> str | None:
 
     The chat must be the chat of the message: a key of another conversation proves nothing.
     """
-    first, _, rest = key.partition(":")
-    second = digits(rest.partition(":")[0])
+    first, *rest = key.split(":")
     if chat and first == chat:
-        return second
+        return digits(rest[0]) if rest else None
     # `<order>:…:20:BUYER_CONFIRM_RATE_SELLER:74`: an order id has 16 digits and more, a chat 11.
-    return digits(first) if chat and len(first) >= 16 and second != chat else None
+    others = [part for part in rest if len(part) >= 9 and digits(part)]
+    ours = chat is not None and all(part == chat for part in others)
+    return digits(first) if len(first) >= 16 and ours else None
 
 
 def _order_of_url(url: str) -> str | None:
