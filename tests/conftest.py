@@ -25,7 +25,7 @@ from xybot.simulator.platform import Platform
 from xybot.simulator.world import SimAccount
 from xybot.store import accounts, history
 from xybot.store.accounts import Setting
-from xybot.store.database import Store, inline, open_store
+from xybot.store.database import Runner, Store, inline, open_store
 from xybot.wire.ids import Ids
 from xybot.xianyu import session as sessions
 from xybot.xianyu.mtop import Mtop
@@ -146,12 +146,18 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(path: Path | None = None, *, platform: Platform | None = None, **settings):
+async def open_shop(
+    path: Path | None = None,
+    *,
+    platform: Platform | None = None,
+    run: Runner = inline,
+    **settings,
+):
     """Open a shop on a store of its own."""
     platform = platform or Platform(now_ms=clock_ms, rng=random.Random(5))
     known = list(platform.world.accounts.values())
     sim = known[0] if known else platform.add_account(SHOP)
-    async with open_store(path, run=inline) as store:
+    async with open_store(path, run=run) as store:
         shop = Shop(platform=platform, sim=sim, store=store, **settings)
         await shop.open()
         yield shop

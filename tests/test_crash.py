@@ -1,0 +1,105 @@
+"""Kill the bot before and after every single transaction; nothing is lost or said twice.
+
+The test finds the points itself: `Store.transact` is the only door, and the runner behind it
+is where the process dies.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import attrs
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.conftest import clock_ms, open_shop
+from xybot.errors import StoreUnavailable
+from xybot.simulator.platform import Platform
+from xybot.store.database import inline
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: no handler in the bot may catch it."""
+
+
+@attrs.define
+class Mortal:
+    """Runs transactions until the nth, and dies just before or just after it."""
+
+    n: int
+    before: bool
+    seen: int = 0
+
+    async def __call__(self, fn, /):
+        self.seen += 1
+        fatal = self.seen == self.n
+        if fatal and self.before:
+            raise Killed
+        result = await inline(fn)
+        if fatal:
+            raise Killed
+        return result
+
+
+async def live(platform: Platform, path: Path, run, seconds: float) -> bool:
+    """Run the bot for a while; tell whether it was killed."""
+    try:
+        with trio.move_on_after(seconds):
+            async with open_shop(path, platform=platform, run=run) as shop:
+                await shop.run()
+    except BaseExceptionGroup as group:
+        # Whoever waited for the store at that moment learns that it is gone.
+        died, others = group.split(Killed)
+        if died is None or (others and others.split(StoreUnavailable)[1]):
+            raise
+        return True
+    except Killed:
+        return True
+    return False
+
+
+async def buyers(platform: Platform) -> None:
+    """A burst, a repeated frame, a lost answer, two chats at once."""
+    sim = next(iter(platform.world.accounts.values()))
+    faults = platform.faults(sim)
+    await trio.sleep(2)
+    platform.buyer_says(sim, "小王", "a")
+    await trio.sleep(1)
+    faults.duplicate(1)
+    platform.buyer_says(sim, "小王", "b")
+    platform.buyer_says(sim, "阿杰", "c")
+    await trio.sleep(10)
+    faults.lose_answers(1)
+    platform.buyer_says(sim, "阿杰", "d")
+    await trio.sleep(30)
+    faults.drop_acks(1)
+    platform.buyer_says(sim, "柚子", "e")
+
+
+async def story(path: Path, n: int, *, before: bool) -> tuple[bool, list[str], int]:
+    platform = Platform(now_ms=clock_ms, rng=random.Random(7))
+    sim = platform.add_account("shop-a")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(buyers, platform)
+        died = await live(platform, path, Mortal(n, before), 90)
+        await trio.sleep(20)
+        await live(platform, path, inline, 200)
+    said = sorted(line for _, _, text in platform.heard(sim) for line in text.split("+"))
+    return died, said, len(platform.unacknowledged(sim))
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_kill_at_any_transaction_loses_no_answer_and_doubles_none(
+    tmp_path: Path, before: bool
+) -> None:
+    n, died = 0, True
+    while died:
+        n += 1
+        clock = MockClock(autojump_threshold=0)
+        started = trio.run(lambda n=n: story(tmp_path / f"{n}.db", n, before=before), clock=clock)
+        died, said, unacknowledged = started
+        assert said == ["a", "b", "c", "d", "e"], f"killed at transaction {n}"
+        assert unacknowledged == 0, f"killed at transaction {n}"
+    assert n > 20, "the story has too few transactions to prove anything"
