@@ -115,3 +115,25 @@ async def test_closing_says_why_and_leaves_the_others_open(store: Store) -> None
         return [row.outcome for row in db.execute(query)]
 
     assert await store.transact(outcomes) == ["skipped", None, "skipped"]
+
+
+async def test_closing_a_chat_closes_what_is_open_in_it_and_nothing_else(store: Store) -> None:
+    await insert(store, arrival("1.PNM"), arrival("2.PNM", chat="c2"), arrival("3.PNM"))
+    await insert(store, arrival("1.PNM"), account=OTHER)
+    await store.transact(inbox.close, SHOP, [MessageId("1.PNM")], "answered", None)
+    await store.transact(inbox.close_chat, SHOP, CHAT, "skipped")
+    assert await open_keys(store) == ["2.PNM"]
+    assert await open_keys(store, OTHER) == ["1.PNM"]
+
+    def outcomes(db: Database) -> list[str | None]:
+        query = table.select().where(table.c.account == SHOP).order_by(table.c.seq)
+        return [row.outcome for row in db.execute(query)]
+
+    assert await store.transact(outcomes) == ["answered", None, "skipped"]
+
+
+@pytest.mark.parametrize("sent_at", [10**30, 2**63, 253_402_300_800_000, -1, -(10**30)])
+async def test_a_date_that_cannot_be_is_none(store: Store, sent_at: int) -> None:
+    await insert(store, arrival("1.PNM", sent_at=sent_at), arrival("2.PNM"))
+    first, second = await store.transact(inbox.still_open, SHOP)
+    assert (first.sent_at, second.sent_at) == (NOW, NOW - 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 
 import pytest
@@ -151,7 +152,7 @@ async def test_a_settled_message_is_not_settled_again(store: Store) -> None:
 
 async def test_a_uuid_is_queued_once(store: Store) -> None:
     await put(store, outgoing("u1"))
-    with pytest.raises(sa.exc.IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError):
         await put(store, outgoing("u2"), outgoing("u1"))
     await put(store, outgoing("u1"), account=OTHER)
     assert [each["uuid"] for each in await rows(store)] == ["u1", "u1"]
@@ -198,3 +199,22 @@ async def test_words_come_back_as_they_were(store: Store) -> None:
     await put(store, outgoing("u1", content=words))
     (taken,) = await store.transact(outbox.take_due, SHOP, frozenset(), most=1, now=NOW)
     assert taken.content == words
+
+
+async def test_a_line_is_ours_by_its_id_or_while_that_is_unknown_by_its_words(
+    store: Store,
+) -> None:
+    async def ours(message: str, words: str, chat: str = CHAT, account=SHOP) -> bool:
+        asked = (ChatId(chat), MessageId(message), Text(words))
+        return await store.transact(outbox.is_ours, account, *asked)
+
+    await put(store, outgoing("u1", content=Text("在的")))
+    assert not await ours("1.PNM", "在的")  # Nobody has heard it yet.
+    await take(store)
+    assert await ours("1.PNM", "在的")
+    assert not await ours("1.PNM", "在")
+    assert not await ours("1.PNM", "在的", chat="c2")
+    assert not await ours("1.PNM", "在的", account=OTHER)
+    await settle(store, "u1", Sent(MessageId("1.PNM")))
+    assert await ours("1.PNM", "whatever")
+    assert not await ours("2.PNM", "在的")

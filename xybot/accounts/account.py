@@ -19,6 +19,7 @@ from xybot.accounts.backoff import Backoff
 from xybot.accounts.chat import Chats, Patience
 from xybot.accounts.clock import PlatformClock
 from xybot.accounts.doorbell import Doorbell
+from xybot.accounts.echoes import Echoes
 from xybot.accounts.receive import Receiver
 from xybot.accounts.send import Sender
 from xybot.accounts.status import Status
@@ -61,13 +62,14 @@ class Account:
     _paused: dict[ChatId, int] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        user = self.mtop.session.user
+        user, echoes = self.mtop.session.user, Echoes()
         self._receiver = Receiver(
             account=self.id,
             user=user,
             store=self.store,
             feed=self.feed,
             patience=self.patience,
+            echoes=echoes,
             now_ms=self.now_ms,
         )
         self._sender = Sender(
@@ -76,6 +78,7 @@ class Account:
             store=self.store,
             feed=self.feed,
             bell=self._bell,
+            echoes=echoes,
             now_ms=self.now_ms,
         )
         self._clock = PlatformClock(self.now_ms)

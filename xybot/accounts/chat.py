@@ -79,8 +79,9 @@ class Chat:
         """Answer until nothing is left to answer."""
         while self._pending:
             with trio.CancelScope() as self._waiting:
-                quiet_until = trio.current_time() + self.patience().debounce
-                await trio.sleep_until(min(quiet_until, self._answer_by))
+                if quiet := self.patience().debounce:
+                    quiet_until = trio.current_time() + quiet
+                    await trio.sleep_until(min(quiet_until, self._answer_by))
                 await self._answer(self._turn())
 
     async def _answer(self, turn: Turn) -> None:

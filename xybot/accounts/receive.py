@@ -14,6 +14,7 @@ import trio
 
 from xybot.accounts import arrivals
 from xybot.accounts.chat import Chats, Patience
+from xybot.accounts.echoes import Echoes
 from xybot.events import ChatPaused, EventFeed, MessageReceived, Quarantined
 from xybot.model import AccountId, ChatId, Message, UserId
 from xybot.store import chats as taken
@@ -53,6 +54,7 @@ class Receiver:
     store: Store
     feed: EventFeed
     patience: Callable[[], Patience]
+    echoes: Echoes
     now_ms: Callable[[], int]
 
     async def serve(self, line: Connection, chats: Chats, proven: Callable[[], None]) -> None:
@@ -75,7 +77,12 @@ class Receiver:
 
     async def take_in(self, pushes: Sequence[Push]) -> News:
         """Store pushes, and return what of them is news to the chats."""
-        found = [arrival for push in pushes for arrival in arrivals.of_push(push, self.user)]
+        found = [
+            arrival
+            for push in pushes
+            for arrival in arrivals.of_push(push, self.user)
+            if not (arrival.kind == "own" and self.echoes.is_expected(arrival.key))
+        ]
         if not found:
             return News()
         now, pause = self.now_ms(), round(1000 * self.patience().manual_pause)

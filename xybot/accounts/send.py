@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from xybot.accounts.doorbell import Doorbell
+from xybot.accounts.echoes import Echoes
 from xybot.events import EventFeed, ReplySent, SendRefused
 from xybot.model import AccountId, ChatId, Outgoing, Sayable, Text, UserId
 from xybot.store import outbox
@@ -41,6 +42,7 @@ class Sender:
     store: Store
     feed: EventFeed
     bell: Doorbell
+    echoes: Echoes
     now_ms: Callable[[], int]
     _busy: set[ChatId] = attrs.field(factory=set, init=False)
 
@@ -66,9 +68,10 @@ class Sender:
     async def _say(self, line: Connection, outgoing: Outgoing, proven: Callable[[], None]) -> None:
         settlement = await self._until_settled(line, outgoing)
         proven()
-        await self._settle(outgoing, settlement)
+        more = await self._settle(outgoing, settlement)
         self._busy.discard(outgoing.chat)
-        self.bell.ring()
+        if more:
+            self.bell.ring()
 
     async def _until_settled(self, line: Connection, outgoing: Outgoing) -> Settlement:
         request = requests.send(
@@ -76,7 +79,8 @@ class Sender:
         )
         put_off = ""
         for pause in (0.0, *_PAUSES):
-            await trio.sleep(pause)
+            if pause:
+                await trio.sleep(pause)
             answer = answers.of_send(await line.request(request))
             match answer:
                 case Accepted(message):
@@ -89,10 +93,17 @@ class Sender:
                     assert_never(answer)
         return Refused(f"tried {len(_PAUSES) + 1} times: {put_off}")
 
-    async def _settle(self, outgoing: Outgoing, settlement: Settlement) -> None:
-        await self.store.transact(
+    async def _settle(self, outgoing: Outgoing, settlement: Settlement) -> bool:
+        """Store what became of a message and tell it; return whether others wait."""
+        if isinstance(settlement, Sent) and settlement.message:
+            self.echoes.expect(settlement.message)
+        more = await self.store.transact(
             outbox.settle, self.account, outgoing.uuid, settlement, now=self.now_ms()
         )
+        self._tell(outgoing, settlement)
+        return more
+
+    def _tell(self, outgoing: Outgoing, settlement: Settlement) -> None:
         match settlement:
             case Sent(message):
                 why = f"{outgoing.source}: {outgoing.because}"

@@ -13,6 +13,7 @@ cancellable: it commits or rolls back whole, and the caller learns which.
 from __future__ import annotations
 
 import importlib
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -36,6 +37,8 @@ Database: TypeAlias = Connection
 """What a transaction function gets as its first argument."""
 
 _MOST_AT_ONCE: Final = 512
+_UNAVAILABLE = (sa.exc.OperationalError, sqlite3.OperationalError)
+"""What SQLAlchemy says, and what the driver says to `prepared` statements."""
 _CLOSED: Final = "数据库已关闭 (the store is closed)"
 
 
@@ -173,19 +176,20 @@ def _alone(db: Connection, job: _Job[T]) -> T:
     try:
         with _begun(db):
             return job.run(db)
-    except sa.exc.OperationalError as exc:
+    except _UNAVAILABLE as exc:
         raise StoreUnavailable(_cannot_write(exc)) from exc
 
 
 def _begun(db: Connection) -> Transaction:
     try:
         return db.begin()
-    except sa.exc.OperationalError as exc:
+    except _UNAVAILABLE as exc:
         raise _CannotBegin(_cannot_write(exc)) from exc
 
 
-def _cannot_write(exc: sa.exc.OperationalError) -> str:
-    return f"数据库暂时无法写入 (the database cannot be written): {exc.orig}"
+def _cannot_write(exc: Exception) -> str:
+    said = exc.orig if isinstance(exc, sa.exc.OperationalError) else exc
+    return f"数据库暂时无法写入 (the database cannot be written): {said}"
 
 
 @asynccontextmanager
@@ -221,7 +225,9 @@ def _engine(path: Path | None) -> Engine:
         connect_args={"check_same_thread": False},
     )
     sa.event.listen(engine, "connect", _prepare)
-    sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql("BEGIN IMMEDIATE"))
+    sa.event.listen(
+        engine, "begin", lambda db: db.connection.dbapi_connection.execute("BEGIN IMMEDIATE")
+    )
     return engine
 
 

@@ -12,7 +12,15 @@ from sqlalchemy.dialects.sqlite import insert
 from xybot.model import AccountId, ChatId, Content, ItemId, Message, MessageId, Text, UserId
 from xybot.store.codec import content_json, content_of
 from xybot.store.database import Database
-from xybot.store.schema import inbox
+from xybot.store.prepared import Prepared, parameters
+from xybot.store.schema import OPEN, inbox
+
+_YEAR_10000: Final = 253_402_300_800_000
+
+
+def _date(ms: int | None) -> int | None:
+    """Return a date as it is, None for one that no clock, and no column, can hold."""
+    return ms if ms is not None and 0 <= ms < _YEAR_10000 else None
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +39,7 @@ class Arrival:
     content: Content | None = None
     """What was said, by a person or by us."""
     item: ItemId | None = None
-    sent_at: int | None = None
+    sent_at: int | None = attrs.field(default=None, converter=_date)
 
     @property
     def text(self) -> str | None:
@@ -39,27 +47,26 @@ class Arrival:
         return self.content.text if isinstance(self.content, Text) else None
 
 
-_INSERT: Final = (
-    insert(inbox).on_conflict_do_nothing(index_elements=["account", "message"])
-).returning(inbox.c.message)
-_OPEN: Final = (
-    sa.select(inbox)
-    .where(inbox.c.account == sa.bindparam("of"), inbox.c.outcome.is_(None))
-    .order_by(inbox.c.seq)
+_INSERT: Final = Prepared(
+    insert(inbox)
+    .values(parameters(inbox, "seq", "turn"))
+    .on_conflict_do_nothing(index_elements=["account", "message"])
+    .returning(inbox.c.message)
 )
-_CLOSE: Final = (
+_OPEN: Final = (
+    sa.select(inbox).where(inbox.c.account == sa.bindparam("of"), OPEN).order_by(inbox.c.seq)
+)
+_CLOSE: Final = Prepared(
     sa.update(inbox)
     .where(inbox.c.account == sa.bindparam("of"), inbox.c.message == sa.bindparam("key"))
     .values(outcome=sa.bindparam("now"), turn=sa.bindparam("by"))
 )
-
-
 _CLOSE_CHAT: Final = (
     sa.update(inbox)
     .where(
         inbox.c.account == sa.bindparam("of"),
         inbox.c.chat == sa.bindparam("in"),
-        inbox.c.outcome.is_(None),
+        OPEN,
     )
     .values(outcome=sa.bindparam("now"))
 )
@@ -69,8 +76,8 @@ def insert_new(
     db: Database, account: AccountId, arrivals: Sequence[Arrival], *, now: int
 ) -> frozenset[MessageId]:
     """Store arrivals and return the keys of those not seen before."""
-    rows = [_row(account, arrival, now) for arrival in arrivals]
-    return frozenset(db.execute(_INSERT, rows).scalars()) if rows else frozenset()
+    rows = (_row(account, arrival, now) for arrival in arrivals)
+    return frozenset(found.message for row in rows for found in _INSERT.rows(db, row))
 
 
 def _row(account: AccountId, arrival: Arrival, now: int) -> dict[str, object]:
@@ -129,7 +136,7 @@ def close(
     """Note what became of messages; part of the transaction that deals with them."""
     rows = [{"of": account, "key": key, "now": outcome, "by": turn} for key in keys]
     if rows:
-        db.execute(_CLOSE, rows)
+        _CLOSE.many(db, rows)
 
 
 def close_chat(db: Database, account: AccountId, chat: ChatId, outcome: str) -> None:

@@ -13,9 +13,10 @@ import attrs
 import sqlalchemy as sa
 
 from xybot.model import AccountId, ChatId, Content, MessageId, Outgoing, Sayable
-from xybot.store.codec import content_json, content_of
+from xybot.store.codec import content_json, content_of, converter
 from xybot.store.database import Database
-from xybot.store.schema import outbox
+from xybot.store.prepared import Prepared, Row, parameters
+from xybot.store.schema import UNSETTLED, outbox
 
 
 @attrs.frozen
@@ -39,27 +40,35 @@ class NotSent:
 
 Settlement: TypeAlias = Sent | Refused | NotSent
 
-_INSERT: Final = sa.insert(outbox)
 _MINE: Final = outbox.c.account == sa.bindparam("of")
-_DUE: Final = (
+_INSERT: Final = Prepared(
+    sa.insert(outbox).values(
+        parameters(outbox, "seq", "reason", "message", "sending_at", "settled_at")
+    )
+)
+_DUE: Final = Prepared(
     sa.select(outbox)
     .where(
         _MINE,
+        UNSETTLED,
         outbox.c.state == "queued",
-        outbox.c.chat.not_in(sa.bindparam("busy", expanding=True)),
+        sa.text("chat NOT IN (SELECT value FROM json_each(:busy))"),
     )
     .order_by(outbox.c.urgent.desc(), outbox.c.seq)
     .limit(sa.bindparam("most"))
 )
-_TAKE: Final = (
+_WAITING: Final = Prepared(
+    sa.select(outbox.c.seq).where(_MINE, UNSETTLED, outbox.c.state == "queued").limit(1)
+)
+_TAKE: Final = Prepared(
     sa.update(outbox)
     .where(outbox.c.seq == sa.bindparam("row"))
     .values(state="sending", sending_at=sa.bindparam("now"))
 )
 _UNCERTAIN: Final = (
-    sa.select(outbox).where(_MINE, outbox.c.state == "sending").order_by(outbox.c.seq)
+    sa.select(outbox).where(_MINE, UNSETTLED, outbox.c.state == "sending").order_by(outbox.c.seq)
 )
-_SETTLE: Final = (
+_SETTLE: Final = Prepared(
     sa.update(outbox)
     .where(_MINE, outbox.c.uuid == sa.bindparam("id"), outbox.c.state == "sending")
     .values(
@@ -69,25 +78,28 @@ _SETTLE: Final = (
         settled_at=sa.bindparam("now"),
     )
 )
-_SAID_BY: Final = sa.select(outbox.c.seq).where(
-    _MINE,
-    outbox.c.chat == sa.bindparam("in"),
-    outbox.c.source == sa.bindparam("by"),
-    outbox.c.state != "refused",
+_SAID_BY: Final = Prepared(
+    sa.select(outbox.c.seq).where(
+        _MINE,
+        outbox.c.chat == sa.bindparam("in"),
+        outbox.c.source == sa.bindparam("by"),
+        outbox.c.state != "refused",
+    )
 )
-
-_OURS: Final = sa.select(outbox.c.seq).where(
-    _MINE,
-    outbox.c.chat == sa.bindparam("in"),
-    sa.or_(
-        outbox.c.message == sa.bindparam("id"),
-        # Its answer is not there yet, or did not name it: then the words tell.
-        sa.and_(
-            outbox.c.message.is_(None),
-            outbox.c.state.in_(("sending", "sent")),
-            outbox.c.content_json == sa.bindparam("said"),
+_OURS: Final = Prepared(
+    sa.select(outbox.c.seq).where(
+        _MINE,
+        outbox.c.chat == sa.bindparam("in"),
+        sa.or_(
+            outbox.c.message == sa.bindparam("id"),
+            # Its answer is not there yet, or did not name it: then the words tell.
+            sa.and_(
+                outbox.c.message.is_(None),
+                sa.text("state IN ('sending', 'sent')"),
+                outbox.c.content_json == sa.bindparam("said"),
+            ),
         ),
-    ),
+    )
 )
 _TOLD: Final = sa.select(outbox.c.message).where(
     _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message.is_not(None)
@@ -114,8 +126,7 @@ def put(
         }
         for outgoing in messages
     ]
-    if rows:
-        db.execute(_INSERT, rows)
+    _INSERT.many(db, rows)
 
 
 def take_due(
@@ -126,15 +137,15 @@ def take_due(
     One for each chat at the most, and none for a `busy` one: within a chat the order of
     messages is the order of their arrival.
     """
-    rows: dict[ChatId, sa.Row[tuple[object, ...]]] = {}
+    rows: dict[ChatId, Row] = {}
     while (room := most - len(rows)) > 0:
-        found = db.execute(_DUE, {"of": account, "busy": [*busy, *rows], "most": room}).all()
+        skipped = converter.dumps([*busy, *rows]).decode()
+        found = _DUE.rows(db, {"of": account, "busy": skipped, "most": room})
         for row in found:
             rows.setdefault(row.chat, row)
         if len(found) < room:
             break
-    if rows:
-        db.execute(_TAKE, [{"row": row.seq, "now": now} for row in rows.values()])
+    _TAKE.many(db, [{"row": row.seq, "now": now} for row in rows.values()])
     return tuple(_outgoing(row) for row in rows.values())
 
 
@@ -145,8 +156,8 @@ def uncertain(db: Database, account: AccountId) -> tuple[Outgoing, ...]:
 
 def settle(
     db: Database, account: AccountId, uuid: str, settlement: Settlement, *, now: int
-) -> None:
-    """Record what became of a message that was being sent."""
+) -> bool:
+    """Record what became of a message that was being sent; tell whether others are queued."""
     values: dict[str, object] = {"of": account, "id": uuid, "now": now, "why": None, "as": None}
     match settlement:
         case Sent(message):
@@ -155,12 +166,13 @@ def settle(
             values |= {"is": "refused", "why": reason}
         case NotSent():
             values |= {"is": "queued"}
-    db.execute(_SETTLE, values)
+    _SETTLE.run(db, values)
+    return _WAITING.exists(db, {"of": account})
 
 
 def has_said(db: Database, account: AccountId, chat: ChatId, source: str) -> bool:
     """Tell whether a source has answered in a chat before, or is about to."""
-    return db.execute(_SAID_BY, {"of": account, "in": chat, "by": source}).first() is not None
+    return _SAID_BY.exists(db, {"of": account, "in": chat, "by": source})
 
 
 def is_ours(
@@ -168,7 +180,7 @@ def is_ours(
 ) -> bool:
     """Tell whether a message of our account was said by us, or by the seller's own hand."""
     asked = {"of": account, "in": chat, "id": message, "said": content_json(content)}
-    return db.execute(_OURS, asked).first() is not None
+    return _OURS.exists(db, asked)
 
 
 def told(db: Database, account: AccountId, chat: ChatId) -> frozenset[MessageId]:
@@ -176,7 +188,7 @@ def told(db: Database, account: AccountId, chat: ChatId) -> frozenset[MessageId]
     return frozenset(db.execute(_TOLD, {"of": account, "in": chat}).scalars())
 
 
-def _outgoing(row: sa.Row[tuple[object, ...]]) -> Outgoing:
+def _outgoing(row: Row | sa.Row[tuple[object, ...]]) -> Outgoing:
     content = content_of(row.content_json)
     assert isinstance(content, Sayable)
     return Outgoing(

@@ -13,6 +13,11 @@ import sqlalchemy as sa
 HEAD: Final = "0001"
 """The migration that this version of xybot is written for."""
 
+#: The terms of the partial indexes.  SQLite uses such an index only for a query that has the
+#: very same term in it, written out; so queries take it from here.
+OPEN: Final = sa.text("outcome IS NULL")
+UNSETTLED: Final = sa.text("state IN ('queued', 'sending')")
+
 metadata = sa.MetaData()
 
 accounts = sa.Table(
@@ -58,7 +63,7 @@ inbox = sa.Table(
     sa.Column("outcome", sa.Text),  # NULL: still open
     sa.Column("turn", sa.ForeignKey("turns.id")),
     sa.UniqueConstraint("account", "message"),
-    sa.Index("inbox_open", "account", "seq", sqlite_where=sa.text("outcome IS NULL")),
+    sa.Index("inbox_open", "account", "seq", sqlite_where=OPEN),
 )
 
 outbox = sa.Table(
@@ -87,7 +92,7 @@ outbox = sa.Table(
         "state",
         "urgent",
         "seq",
-        sqlite_where=sa.text("state IN ('queued', 'sending')"),
+        sqlite_where=UNSETTLED,
     ),
     sa.Index("outbox_by_chat", "account", "chat", "source"),
 )

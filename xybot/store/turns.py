@@ -10,9 +10,10 @@ from xybot.model import Decision, Outgoing, Turn
 from xybot.store import inbox, outbox
 from xybot.store.codec import converter
 from xybot.store.database import Database
+from xybot.store.prepared import Prepared, parameters
 from xybot.store.schema import turns
 
-_INSERT: Final = sa.insert(turns)
+_INSERT: Final = Prepared(sa.insert(turns).values(parameters(turns, "id")))
 
 
 def answer(
@@ -71,7 +72,6 @@ def _record(db: Database, turn: Turn, decision: Decision, outcome: str, now: int
         "because": reply.because if reply else None,
         "passed_json": converter.dumps(decision.passed).decode(),
     }
-    key = db.execute(_INSERT, row).inserted_primary_key
+    key = _INSERT.run(db, row)
     assert key is not None
-    id_: int = key[0]
-    return id_
+    return key

@@ -23,7 +23,7 @@ PNM = ".PNM"
 def dig(value: object, *path: str) -> Any:
     """Follow keys into nested maps; None where the way ends."""
     for key in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value
@@ -34,7 +34,7 @@ def fields_at(value: object, *path: str) -> Fields:
     for key in path:
         value = fields_at(value).get(key)
     found = parsed(value) if isinstance(value, str) else value
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def parsed(text: str) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -65,12 +64,13 @@ def _rendered(value: object) -> str:
 def _fields(data: object) -> Fields:
     if isinstance(data, str):
         data = _parsed(data)
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         raise WireError(f"the payload is no map, but {type(data).__name__}")
     try:
-        return {_key(key): _with_text_keys(inner) for key, inner in data.items()}
+        fields: Fields = _with_text_keys(data)
     except RecursionError as exc:
         raise WireError("the payload is nested too deep") from exc
+    return fields
 
 
 def _parsed(data: str) -> object:
@@ -99,8 +99,14 @@ def _messagepack(raw: bytes) -> object:
 
 
 def _with_text_keys(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {_key(key): _with_text_keys(inner) for key, inner in value.items()}
+    # `dict`, not Mapping: what is decoded is one, and asking an ABC costs more than the rest.
+    if isinstance(value, dict):
+        return {
+            key if type(key) is str else _key(key): inner
+            if type(inner) is str
+            else _with_text_keys(inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [_with_text_keys(inner) for inner in value]
     return value
