@@ -52,7 +52,7 @@ _TYPE_BY_KEY: Final = {
 def read(fields: Fields, self_id: UserId | None) -> Push:
     """Read a message; anything missing is None in its facts."""
     said = fields_at(fields, "1")
-    extension = fields_at(said, "10")
+    extension = _unfolded(fields_at(said, "10"))
     content = _content(fields_at(said, "6"), extension)
     kind = _content_type(said, extension, content)
     facts = _facts(said, extension, content, kind, self_id)
@@ -102,6 +102,12 @@ def _unbase64(text: str | None) -> str | None:
         return base64.b64decode(text, validate=True).decode("utf-8") if text else None
     except (binascii.Error, ValueError):
         return None
+
+
+def _unfolded(extension: Fields) -> Fields:
+    """Read the JSON texts inside the extension once; each is asked for several times."""
+    texts = ("bizTag", "extJson")
+    return {**extension, **{name: fields_at(extension, name) for name in texts}}
 
 
 def _content_type(said: Fields, extension: Fields, content: Fields) -> int | None:
