@@ -13,6 +13,7 @@ from typing import Protocol
 
 import attrs
 import httpx
+import trio
 
 from xybot.errors import TransientError
 
@@ -56,6 +57,7 @@ class Client:
 
     transport: httpx.AsyncBaseTransport | None = None
     timeout: float = 20
+    """Seconds for the whole call: a server that drips must not hold it for ever."""
 
     async def post_form(
         self,
@@ -72,10 +74,14 @@ class Client:
         )
         # As bytes: httpx would refuse a cookie with a nickname that is not ASCII.
         encoded = {name.encode(): value.encode() for name, value in headers.items()}
+        host = httpx.URL(url).host
         try:
-            async with client:
-                response = await client.post(url, params=query, data=form, headers=encoded)
+            with trio.fail_after(self.timeout):
+                async with client:
+                    response = await client.post(url, params=query, data=form, headers=encoded)
         except httpx.HTTPError as exc:
-            raise TransientError(f"{httpx.URL(url).host}: {type(exc).__name__}: {exc}") from exc
+            raise TransientError(f"{host}: {type(exc).__name__}: {exc}") from exc
+        except trio.TooSlowError as exc:
+            raise TransientError(f"{host}: no answer within {self.timeout:g} s") from exc
         cookies = tuple(response.headers.get_list("set-cookie"))
         return Answer(status=response.status_code, set_cookies=cookies, body=response.content)

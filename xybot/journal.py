@@ -187,8 +187,17 @@ def _quarantined(values: Mapping[str, Any]) -> str:
 
 
 def _paused(values: Mapping[str, Any]) -> str:
-    until = datetime.fromtimestamp(values["until"] / 1000, UTC).astimezone()
-    return f"您亲自回复了会话 {values['chat']}，机器人安静到 {until:%H:%M} (you took over, paused)"
+    return (
+        f"您亲自回复了会话 {short(values['chat'])}，"
+        f"机器人安静到 {_clock(values['until'])} (you took over, paused)"
+    )
+
+
+def _clock(ms: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC).astimezone():%H:%M}"
+    except (ValueError, OverflowError, OSError):  # No date of this calendar.
+        return str(ms)
 
 
 def _plainly(key: str) -> Callable[[Mapping[str, Any]], str]:

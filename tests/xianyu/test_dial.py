@@ -110,10 +110,10 @@ async def test_a_port_where_nobody_listens_is_lost() -> None:
 async def test_an_open_line_may_last_longer_than_its_dial() -> None:
     async def serve(request: WebSocketRequest) -> None:
         ws = await request.accept()
-        while True:
-            asked = await ws.get_message()
-            mid = str(asked).partition('"mid":"')[2].partition('"')[0]
-            await ws.send_message(f'{{"headers": {{"mid": "{mid}"}}, "code": 200}}')
+        asked = str(await ws.get_message())
+        mid = asked.partition('"mid":"')[2].partition('"')[0]
+        await ws.send_message(f'{{"headers": {{"mid": "{mid}"}}, "code": 200}}')
+        await trio.sleep_forever()
 
     async with websocket(serve) as url, dialled(url, within=0.3) as line:
         await trio.sleep(0.5)

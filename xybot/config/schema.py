@@ -108,7 +108,7 @@ class Default:
 
     reply: str = field(validator=by(checks.template))
     once: bool = True
-    """Only once to each buyer."""
+    """Only once in each chat: a buyer and an item."""
 
 
 @attrs.frozen(kw_only=True)

@@ -235,5 +235,6 @@ def _config(gateway: socket.socket) -> Config:
     config = Config()
     config.bind = [f"fd://{gateway.detach()}"]
     config.graceful_timeout = 0.5
+    config.backlog = 2048  # A thousand accounts fetch their tokens at once.
     config.errorlog = config.accesslog = None
     return config

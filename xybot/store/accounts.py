@@ -39,7 +39,8 @@ def configure(db: Database, settings: Settings) -> None:
     """Make the accounts of bot.toml the ones that are wanted; a changed one is unparked."""
     known = {row.id: row for row in db.execute(sa.select(accounts))}
     for id_ in known.keys() - settings.keys():
-        db.execute(sa.update(accounts).where(accounts.c.id == id_).values(wanted=False))
+        gone = sa.update(accounts).where(accounts.c.id == id_)
+        db.execute(gone.values(wanted=False, parked=None))
     for id_, setting in settings.items():
         row = known.get(id_)
         values: dict[str, object] = {"version": setting.version, "wanted": True}
