@@ -119,6 +119,7 @@ def test_secrets_for_later_are_resolved_later(
 ) -> None:
     text = '[web]\ntoken = { env = "XYBOT_TEST_TOKEN" }\n[[notify]]\nurl = { file = "url" }'
     loaded = load_text(folder, text)
+    assert loaded.config.web is not None
     token = loaded.config.web.token
     assert token is not None
     with pytest.raises(ConfigError, match=r"bot\.toml: web\.token: .*XYBOT_TEST_TOKEN"):

@@ -67,12 +67,13 @@ def _placed(config: Config, merged: Merged, folder: Path) -> Config:
         place = merged.place(("notify", n, "url"))
         return attrs.evolve(notify, url=settle(notify.url, place, folder))
 
-    token = config.web.token
-    if token is not None:
-        token = settle(token, merged.place(("web", "token")), folder)
+    web = config.web
+    if web is not None and web.token is not None:
+        token = settle(web.token, merged.place(("web", "token")), folder)
+        web = attrs.evolve(web, token=token)
     return attrs.evolve(
         config,
-        web=attrs.evolve(config.web, token=token),
+        web=web,
         accounts=tuple(account(n, x) for n, x in enumerate(config.accounts)),
         rules=tuple(
             attrs.evolve(rule, where=str(merged.place(("rules", n))))
@@ -96,7 +97,8 @@ def _secret_files(config: Config) -> Iterator[FromFile]:
     """Yield the files of the secrets that are in use."""
     accounts = () if config.simulator.enabled else config.accounts
     sources: list[SecretSource | None] = [x.cookie for x in accounts if x.enabled]
-    sources += [config.web.token, *(notify.url for notify in config.notify)]
+    sources += [config.web.token] if config.web else []
+    sources += [notify.url for notify in config.notify]
     yield from (source for source in sources if isinstance(source, FromFile))
 
 

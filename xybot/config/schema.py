@@ -128,7 +128,8 @@ class Config:
     simulator: Simulator = Simulator()
     platform: Platform = Platform()
     timing: Timing = Timing()
-    web: Web = Web()
+    web: Web | None = None
+    """None: nothing listens."""
     accounts: tuple[AccountConfig, ...] = ()
     replies: Replies = Replies()
     rules: tuple[Rule, ...] = ()

@@ -1,0 +1,1 @@
+"""The HTTP side: what a browser or a monitor may ask."""
