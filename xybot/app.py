@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import random
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,7 @@ from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
-from xybot.config import Loaded, Platform, load
+from xybot.config import Loaded, Platform, Web, load
 from xybot.errors import ConfigError
 from xybot.events import EventFeed
 from xybot.model import AccountId, Decision, Turn
@@ -81,9 +82,22 @@ async def run(path: Path) -> None:
         with _own_folder(loaded) as database:
             simulator = loaded.config.simulator
             demo_or_none = open_demo(simulator) if simulator.enabled else nullcontext()
-            async with open_store(database) as store, demo_or_none as demo:
-                bot = Bot(path=path, loaded=loaded, store=store, demo=demo)
-                await bot.run()
+            async with open_store(database) as store:
+                sources = composer(loaded.config, store)  # A bad rule is told before anything runs.
+                async with _web(loaded.config.web), demo_or_none as demo:
+                    bot = Bot(path=path, loaded=loaded, store=store, demo=demo, composer=sources)
+                    await bot.run()
+
+
+@asynccontextmanager
+async def _web(wanted: Web | None) -> AsyncIterator[None]:
+    """Serve HTTP, if bot.toml has a `[web]`; without one its libraries are not even loaded."""
+    if wanted is None:
+        yield
+        return
+    async with importlib.import_module("xybot.web.server").open_web(wanted.listen) as url:
+        log.info("web.started", url=f"{url}/health")
+        yield
 
 
 async def _stop_on_signal(
@@ -109,7 +123,7 @@ def _own_folder(loaded: Loaded) -> Iterator[Path]:
     lock = filelock.FileLock(folder / "xybot.lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        held = lock.acquire()
     except filelock.Timeout as exc:
         raise ConfigError(
             f"{folder}: 另一个 xybot 正在使用这个数据目录 (in use by another xybot)"
@@ -118,7 +132,7 @@ def _own_folder(loaded: Loaded) -> Iterator[Path]:
         raise ConfigError(
             f"{folder}: 数据目录不可写 (the data folder cannot be written): {exc.strerror}"
         ) from exc
-    with lock:
+    with held:
         # What the simulator's buyers said must never be answered on the real platform.
         yield folder / ("simulator.db" if loaded.config.simulator.enabled else "xybot.db")
 
@@ -131,10 +145,10 @@ class Bot:
     loaded: Loaded
     store: Store
     demo: Demo | None
+    _composer: Composer
     rng: random.Random = attrs.Factory(random.SystemRandom)
     feed: EventFeed = attrs.field(init=False)
     supervisor: Supervisor = attrs.field(init=False)
-    _composer: Composer = attrs.field(init=False)
     _statuses: dict[AccountId, Status] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -142,7 +156,6 @@ class Bot:
         self.supervisor = Supervisor(
             store=self.store, run_account=self._run_account, status_of=self._status, rng=self.rng
         )
-        self._composer = composer(self.loaded.config, self.store)
 
     async def run(self) -> None:
         """Answer buyers until cancelled."""
@@ -168,6 +181,8 @@ class Bot:
             await self._take_over(loaded)
 
     async def _take_over(self, loaded: Loaded) -> None:
+        if loaded.config.simulator.enabled and self.demo is None:
+            loaded = _with_accounts_of(self.loaded, loaded)
         old, self.loaded = self.loaded, loaded
         now = changed(old.config, loaded.config)
         if now or old.cookies != loaded.cookies:
@@ -243,6 +258,12 @@ class Bot:
             manual_pause=timing.manual_pause,
             max_failures=timing.max_failures,
         )
+
+
+def _with_accounts_of(old: Loaded, new: Loaded) -> Loaded:
+    """Return the new settings with the old accounts: the simulator comes with a restart."""
+    config = attrs.evolve(new.config, accounts=old.config.accounts)
+    return attrs.evolve(new, config=config, cookies=old.cookies)
 
 
 def _fingerprint(text: str) -> str:

@@ -34,6 +34,7 @@ def _app() -> App:
         backend="trio",
         result_action="return_int_as_exit_code_else_zero",
         exit_on_error=False,
+        print_error=False,  # A box of four lines; we say it in one.
     )
     for name, (where, words) in _COMMANDS.items():
         app.command(where, name=name, help=words)
@@ -58,8 +59,11 @@ def _said_in_one_line() -> Iterator[_Exit]:
     ended = _Exit()
     try:
         yield ended
-    except* CycloptsError:
-        ended.code = 2  # Cyclopts has said what is wrong.
+    except* CycloptsError as group:
+        for problem in _leaves(group):
+            words = " ".join(str(problem).split())
+            sys.stderr.write(f"xybot: {words} 用法见 (see) xybot --help\n")
+        ended.code = 2
     except* ConfigError as group:
         for problem in _leaves(group):
             sys.stderr.write(f"xybot: {problem}\n")

@@ -212,6 +212,7 @@ _TITLES: Final = {
     "bot.started": "xybot 已启动 started，按 Ctrl-C 停止 (Ctrl-C stops it)",
     "bot.stopping": "正在停止 stopping",
     "simulator.started": "模拟平台已启动，未连接真实闲鱼 (simulator, not the real Xianyu)",
+    "web.started": "HTTP 已启动 (listening)",
     "config.reloaded": "bot.toml 已重新加载 reloaded",
     "config.refused": "bot.toml 有误，继续使用原来的设置 (kept the old settings)",
     "config.warning": "注意 note",

@@ -17,6 +17,8 @@ from xybot.config import Config, Loaded, load
 from xybot.errors import ConfigError
 
 _LOOK_EVERY: Final = 1.0
+_HALF_WRITTEN: Final = 0.1
+"""An editor empties a file before it fills it."""
 _NOT_WHILE_RUNNING: Final = ("data", "store", "simulator", "web")
 """Settings that are read once, at the start."""
 
@@ -27,21 +29,22 @@ _Stamps: TypeAlias = tuple[tuple[int, int] | None, ...]
 async def follow(path: Path, first: Loaded, take: Take) -> NoReturn:
     """Hand over each new state of bot.toml, or what is wrong with it, within two seconds."""
     files = first.files
-    seen = await trio.to_thread.run_sync(_stamps, files)
+    seen: _Stamps | None = None  # The first look loads: somebody may have written since `first`.
     while True:
         await trio.sleep(_LOOK_EVERY)
-        stamps = await trio.to_thread.run_sync(_stamps, files)
-        if stamps == seen:
+        if await trio.to_thread.run_sync(_stamps, files) == seen:
             continue
+        await trio.sleep(_HALF_WRITTEN)
+        seen = await trio.to_thread.run_sync(_stamps, files)
         try:
             loaded = await trio.to_thread.run_sync(load, path)
         except ConfigError as exc:
-            seen = stamps
             await take(exc)
-        else:
+            continue
+        if loaded.files != files:
             files = loaded.files
             seen = await trio.to_thread.run_sync(_stamps, files)
-            await take(loaded)
+        await take(loaded)
 
 
 def _stamps(files: Iterable[Path]) -> _Stamps:

@@ -106,8 +106,13 @@ def test_an_answer_stays_an_answer(tmp_path: Path) -> None:
 
 
 def test_a_sample_of_an_unknown_sort_is_not_lost(tmp_path: Path) -> None:
-    (found,) = read_frames(write(tmp_path, "mtop response", {"ret": ["SUCCESS::好"]}))
-    assert json.loads(found.text) == {"ret": ["SUCCESS::好"]}
+    (found,) = read_frames(write(tmp_path, "something new", {"words": ["好"]}))
+    assert json.loads(found.text) == {"words": ["好"]}
+
+
+@pytest.mark.parametrize("raw_type", ["mtop response", "passport response", "ret strings"])
+def test_what_never_went_over_the_websocket_is_left_out(tmp_path: Path, raw_type: str) -> None:
+    assert list(read_frames(write(tmp_path, raw_type, {"ret": ["SUCCESS::好"]}))) == []
 
 
 def test_a_payload_that_messagepack_cannot_hold_goes_plain(tmp_path: Path) -> None:

@@ -184,9 +184,8 @@ def test_every_recorded_sample_reads_as_its_publisher_decoded_it(path: Path) -> 
         assert all(frames.decode(each.text) for each in read_frames(path))
         return
     if any(word in sample["raw_type"] for word in NO_FRAMES) or "mtop" in sample["kind"]:
-        (text,) = (each.text for each in read_frames(path))
-        assert json.loads(text) == sample["raw"]
-        assert [each["kind"] for each in found] == ["undecodable"]
+        assert list(read_frames(path)) == []
+        assert found == []
         return
     expected = list(truths(sample))
     assert len(found) == len(expected)

@@ -41,7 +41,8 @@ class UnreadableFile(OSError):
 def read_frames(path: Path) -> Iterator[Recorded]:
     """Yield the frames of a file, in order, reading it as it goes.
 
-    What is no frame is yielded as it stands: to judge it is the codec's job.
+    What is no frame is yielded as it stands: to judge it is the codec's job.  Samples of
+    other traffic than the websocket's are left out.
 
     Raises:
       UnreadableFile: the file is not there, or cannot be read (to the end).
@@ -113,8 +114,17 @@ def _items(raw: object) -> Iterable[str]:
     return _sync(_listed(raw))
 
 
+def _elsewhere(_: object) -> Iterable[str]:
+    """Take nothing: this went over the web, or is a list of chats, and never was a push."""
+    return ()
+
+
 #: A word of `raw_type` -> how to make frames of such a sample; the first that fits.
 _SAMPLES: Final[tuple[tuple[str, Callable[[object], Iterable[str]]], ...]] = (
+    ("mtop", _elsewhere),
+    ("passport", _elsewhere),
+    ("ret strings", _elsewhere),
+    ("listNewestPagination", _elsewhere),
     ("data[]", _items),
     ("userMessageModel", _history),
     ("listUserMessages", _history),

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import functools
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, assert_never
 
 import attrs
 import msgspec
 import trio
 from cyclopts import Parameter
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
@@ -26,11 +28,12 @@ from trio.testing import MockClock
 from xybot.accounts.answer import Answerer
 from xybot.accounts.chat import Chats, Patience
 from xybot.accounts.doorbell import Doorbell
+from xybot.accounts.echoes import Echoes
 from xybot.accounts.receive import Receiver
-from xybot.config import Loaded, load
+from xybot.config import Loaded, Timing, load
 from xybot.errors import ConfigError, WireError
 from xybot.events import EventFeed
-from xybot.model import AccountId, ChatId, Content, Text, UserId
+from xybot.model import AccountId, ChatId, Content, Image, Media, Text, UserId
 from xybot.replies.compose import composer
 from xybot.store import history
 from xybot.store.database import inline, open_store
@@ -44,6 +47,37 @@ from xybot.xianyu.connection import Garbage, Push
 Format: TypeAlias = Literal["table", "json"]
 
 _KINDS_OF_FILE: Final = ("*.json", "*.jsonl", "*.ndjson", "*.log", "*.txt")
+_KINDS: Final = {
+    "text": "文字",
+    "image": "图片",
+    "voice": "语音",
+    "video": "视频",
+    "expression": "表情",
+    "card": "卡片",
+    "tip": "提示",
+    "own": "自己",
+    "read_receipt": "已读",
+    "message_update": "改动",
+    "conversation_update": "会话",
+    "message_pointer": "指针",
+    "recall": "撤回",
+    "undecodable": "坏条目",
+    "garbage": "非数据",
+    "other": "其他",
+}
+_SILENT: Final = "(不说话 silent)"
+_WHO_ARE_WE: Final = (
+    "xybot: 没有 --self 用户编号，自己发的消息会被当成买家的 "
+    "(without --self our own messages look like a buyer's)\n"
+)
+#: Why an entry was closed as it came in, for people.
+_REASONS: Final = {
+    "own": "自己发的 (own)",
+    "not a person": "不是买家说的话 (not a person)",
+    "not a message": "不是消息 (not a message)",
+    "no way to answer": "缺少会话或发送者 (no way to answer)",
+    "undecodable": "无法解读 (undecodable)",
+}
 
 
 async def command(
@@ -68,6 +102,8 @@ async def command(
     id_ = _account(loaded, account)
     pushes = tuple(_in_time(_files(paths)))
     user = UserId(self_) if self_ else _own_id(loaded, id_)
+    if not user:
+        sys.stderr.write(_WHO_ARE_WE)
     played = functools.partial(_play, loaded, id_, user, pushes)
     # The leaping clock needs a loop of its own, and one loop does not run inside another.
     rows = await trio.to_thread.run_sync(_on_leaping_clock, played)
@@ -149,12 +185,7 @@ async def _play(
     def now_ms() -> int:
         return start + round(1000 * trio.current_time())
 
-    timing = loaded.config.timing
-    patience = Patience(
-        debounce=timing.debounce,
-        debounce_max=timing.debounce_max,
-        manual_pause=timing.manual_pause,
-    )
+    patience = _patience(loaded.config.timing)
     feed = EventFeed(lambda _: None)
     paused: dict[ChatId, int] = {}
     async with open_store(None, run=inline) as store:
@@ -174,6 +205,7 @@ async def _play(
             store=store,
             feed=feed,
             patience=lambda: patience,
+            echoes=Echoes(),
             now_ms=now_ms,
         )
         # The nursery ends when the last chat has answered.
@@ -185,27 +217,53 @@ async def _play(
         return await store.transact(history.explained, account)
 
 
+def _patience(timing: Timing) -> Patience:
+    return Patience(
+        debounce=timing.debounce,
+        debounce_max=timing.debounce_max,
+        manual_pause=timing.manual_pause,
+    )
+
+
 def _show(rows: Sequence[Explained], format_: Format) -> None:
     console = Console()
     if format_ == "json":
         for row in rows:
             console.file.write(msgspec.json.encode(_fields(row)).decode() + "\n")
         return
-    table = Table(title=f"{len(rows)} 条 entries", expand=True)
-    for title, ratio in (("时间 UTC", 3), ("类型", 2), ("买家", 2), ("消息", 6), ("回复", 6)):
-        table.add_column(title, ratio=ratio, overflow="fold")
-    table.add_column("原因 why", ratio=6, overflow="fold")
+    table = Table(box=SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("时间 time", no_wrap=True)
+    table.add_column("类型 kind", no_wrap=True)
+    table.add_column("消息 message", ratio=2, overflow="fold")
+    table.add_column("回复 ← 原因 reply ← why", ratio=3, overflow="fold")
     for row in rows:
-        fields = _fields(row)
-        shown = ("at", "kind", "buyer", "text", "reply", "why")
-        table.add_row(*(Cell(_plain(fields[name])) for name in shown))
+        kind = _KINDS.get(row.kind, row.kind)
+        shown = (_clock(row.sent_at), kind, _said(row), _answered(row))
+        table.add_row(*(Cell(_plain(each)) for each in shown))
+    answered = sum(bool(row.replies) for row in rows)
     console.print(table)
+    console.print(
+        f"共 {len(rows)} 条，其中 {answered} 条会得到回复；什么都没有发出去 "
+        f"({len(rows)} entries, {answered} answered, nothing was sent)"
+    )
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return "\n".join(_plain(each) for each in value)
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in str(value or ""))[:500]
+def _said(row: Explained) -> str:
+    words = _words(row.content) or ""
+    return f"{row.sender_name}: {words}" if row.sender_name and words else words
+
+
+def _answered(row: Explained) -> str:
+    reason, _, detail = row.why.partition(": ")
+    why = row.why.replace("; ", "\n  ")
+    if reason in _REASONS:
+        why = _REASONS[reason] + (f": {detail}" if detail not in ("", row.kind) else "")
+    replies = [_SILENT] if row.outcome == "silent" else [_words(each) or "" for each in row.replies]
+    return "\n".join([*replies, f"← {why}"])
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)[:500]
 
 
 def _fields(row: Explained) -> dict[str, object]:
@@ -213,8 +271,8 @@ def _fields(row: Explained) -> dict[str, object]:
         "message_id": row.message,
         "chat_id": row.chat,
         "kind": row.kind,
-        "at": _moment(row.sent_at),
-        "buyer": row.sender_name,
+        "sent_at": row.sent_at,
+        "sender_name": row.sender_name,
         "text": _words(row.content),
         "outcome": row.outcome,
         "reply": [_words(each) for each in row.replies],
@@ -222,12 +280,12 @@ def _fields(row: Explained) -> dict[str, object]:
     }
 
 
-def _moment(at: int | None) -> str | None:
+def _clock(at: int | None) -> str:
     try:
-        moment = datetime.fromtimestamp(at / 1000, UTC) if at is not None else None
+        moment = datetime.fromtimestamp(at / 1000, UTC).astimezone() if at is not None else None
     except (ValueError, OverflowError, OSError):
-        return None
-    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else None
+        return ""
+    return moment.strftime("%m-%d %H:%M") if moment else ""
 
 
 def _words(content: Content | None) -> str | None:
@@ -236,5 +294,9 @@ def _words(content: Content | None) -> str | None:
             return None
         case Text(text):
             return text
+        case Image(url=url):
+            return f"[图片] {url}".rstrip()
+        case Media(kind=kind, url=url):
+            return f"[{_KINDS[kind]}] {url}".rstrip()
         case _:
-            return f"[{type(content).__name__.lower()}] {content.url}".rstrip()
+            assert_never(content)
