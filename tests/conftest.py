@@ -20,6 +20,7 @@ from xybot.accounts.supervisor import Supervisor
 from xybot.events import AccountStatus, Event, EventFeed
 from xybot.model import AccountId, AccountState, Decision, Reply, Text, Turn
 from xybot.secret import Secret
+from xybot.simulator.desk import Settings
 from xybot.simulator.faults import Faults
 from xybot.simulator.platform import Platform
 from xybot.simulator.world import SimAccount
@@ -37,6 +38,12 @@ SHOP = AccountId("shop-a")
 def clock_ms() -> int:
     """The mock clock as a date."""
     return EPOCH + round(1000 * trio.current_time())
+
+
+def new_platform(seed: int = 5) -> Platform:
+    """A platform that shows a message twice when it is sent twice: it hides no mistake."""
+    settings = Settings(same_uuid_once=False)
+    return Platform(now_ms=clock_ms, rng=random.Random(seed), settings=settings)
 
 
 async def echo(turn: Turn, _now: int) -> Decision:
@@ -154,7 +161,7 @@ async def open_shop(
     **settings,
 ):
     """Open a shop on a store of its own."""
-    platform = platform or Platform(now_ms=clock_ms, rng=random.Random(5))
+    platform = platform or new_platform()
     known = list(platform.world.accounts.values())
     sim = known[0] if known else platform.add_account(SHOP)
     async with open_store(path, run=run) as store:

@@ -6,7 +6,6 @@ is where the process dies.
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import attrs
@@ -14,7 +13,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.conftest import clock_ms, open_shop
+from tests.conftest import new_platform, open_shop
 from xybot.errors import StoreUnavailable
 from xybot.simulator.platform import Platform
 from xybot.store.database import inline
@@ -79,7 +78,7 @@ async def buyers(platform: Platform) -> None:
 
 
 async def story(path: Path, n: int, *, before: bool) -> tuple[bool, list[str], int]:
-    platform = Platform(now_ms=clock_ms, rng=random.Random(7))
+    platform = new_platform(seed=7)
     sim = platform.add_account("shop-a")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(buyers, platform)

@@ -218,6 +218,7 @@ _TITLES: Final = {
     "config.warning": "注意 note",
     "config.needs_restart": "此项重启后生效 (takes effect at the next start)",
     "store.unavailable": "数据库暂时无法使用，稍后重试 (the store is not available)",
+    "send.uncertain": "不确定是否已发出，不会重发，请看一眼会话 (unknown if sent, not repeated)",
     "chat.failed": "一个会话处理出错 (a chat failed)",
     "account.crashed": "账号任务出错，稍后重启 (an account crashed, restarting)",
     "source.failed": "一个回复来源出错 (a reply source failed)",

@@ -63,6 +63,7 @@ class Account:
 
     def __attrs_post_init__(self) -> None:
         user, echoes = self.mtop.session.user, Echoes()
+        self._clock = PlatformClock(self.now_ms)
         self._receiver = Receiver(
             account=self.id,
             user=user,
@@ -79,9 +80,9 @@ class Account:
             feed=self.feed,
             bell=self._bell,
             echoes=echoes,
+            platform_ms=self._clock.now_ms,
             now_ms=self.now_ms,
         )
-        self._clock = PlatformClock(self.now_ms)
         self._backoff = Backoff(self.rng, patience=self.patience().max_failures)
         self._answerer = Answerer(
             store=self.store,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, assert_never
 
 import attrs
+import structlog
 import trio
 
 from xybot.accounts.doorbell import Doorbell
@@ -25,12 +26,14 @@ from xybot.wire.answers import Accepted, Declined, Later, Said
 from xybot.wire.frames import OK
 from xybot.xianyu.connection import Connection
 
+log = structlog.get_logger()
+
 _UNDER_WAY: Final = 32
 """Messages of one account whose answer is awaited at the same time."""
 _PAUSES: Final = (2.0, 4.0, 6.0, 15.0, 30.0, 60.0)
 """Seconds before each further attempt that the platform asked to make later (§1.3)."""
 _CLOCKS_DIFFER_BY: Final = 120_000
-"""Milliseconds by which our clock and the platform's may be apart in a read-back."""
+"""Milliseconds by which a time of the history may be off, once the clocks are compared."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -43,6 +46,7 @@ class Sender:
     feed: EventFeed
     bell: Doorbell
     echoes: Echoes
+    platform_ms: Callable[[], int]
     now_ms: Callable[[], int]
     _busy: set[ChatId] = attrs.field(factory=set, init=False)
 
@@ -135,16 +139,20 @@ class Sender:
         for outgoing in await self.store.transact(outbox.uncertain, self.account):
             answer = await line.request(requests.history(outgoing.chat))
             if answer.code != OK:
-                continue  # Not to be known now: it stays uncertain, and unsaid.
+                # Not to be known now: it stays uncertain, and unsaid, until the next connection.
+                words = _words(outgoing.content)
+                log.warning("send.uncertain", account=self.account, chat=outgoing.chat, text=words)
+                continue
             told = await self.store.transact(outbox.told, self.account, outgoing.chat)
             lines = answers.own_lines(answer, self.user)
             new = (said for said in lines if said.message not in told)
-            found = next((said for said in new if _is(outgoing, said)), None)
+            skew = self.platform_ms() - self.now_ms()
+            found = next((said for said in new if _is(outgoing, said, skew)), None)
             await self._settle(outgoing, Sent(found.message) if found else NotSent())
 
 
-def _is(outgoing: Outgoing, said: Said) -> bool:
-    since = (outgoing.sending_since or 0) - _CLOCKS_DIFFER_BY
+def _is(outgoing: Outgoing, said: Said, skew: int) -> bool:
+    since = (outgoing.sending_since or 0) + skew - _CLOCKS_DIFFER_BY
     return said.sent_at >= since and said.text == _words(outgoing.content)
 
 

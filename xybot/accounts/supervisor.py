@@ -32,6 +32,7 @@ from xybot.store.database import Store
 
 log = structlog.get_logger()
 
+STOPPED: Final = "已停止 (stopped)"
 _STORE_AGAIN: Final = 5.0
 """Seconds between attempts to reach a store that is not available."""
 
@@ -76,13 +77,15 @@ class Supervisor:
         with trio.CancelScope() as scope:
             self._running[account] = scope
             task_status.started()
+            parked = False
             try:
                 await self._restart_until_parked(account.id, status)
+                parked = True
             finally:
                 del self._running[account]
                 self.bell.ring()
-                if status.state is not AccountState.FAILED:
-                    status.change(AccountState.CLOSED, "已停止 (stopped)")
+                if not parked:
+                    status.change(AccountState.CLOSED, STOPPED)
 
     async def _restart_until_parked(self, account: AccountId, status: Status) -> None:
         backoff = Backoff(self.rng, first=5, longest=300)

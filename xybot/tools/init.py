@@ -22,8 +22,8 @@ def command(*, config: Path = Path("bot.toml")) -> int:
     write_init(config)
     print(  # noqa: T201  # what the command is for
         f"已写好 {config}。下一步：把 Cookie 粘贴到 {config.with_name(COOKIE_FILE)}，"
-        "然后运行 trio run xybot\n"
-        f"(written; next: paste your cookie into {COOKIE_FILE}, then: trio run xybot)"
+        f"然后运行 trio run xybot --config {config}\n"
+        f"(written; next: paste your cookie into {COOKIE_FILE}, then run the command above)"
     )
     return 0
 
