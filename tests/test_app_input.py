@@ -172,18 +172,23 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     assert f"simulator.listen: {address}" in found.stderr
 
 
-def test_init_leaves_an_existing_file_as_it_was(tmp_path: Path) -> None:
-    initialized(tmp_path)
-    assert ended(*XYBOT, "init", cwd=tmp_path).returncode == 2
-    assert (tmp_path / "bot.toml").read_text(encoding="utf-8") == "mine = true"
-    assert not (tmp_path / "shop-a.cookie").exists()
+async def test_init_leaves_an_existing_file_as_it_was(
+    unconfigured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    initialized(unconfigured)
+    assert await amain(["init"]) == 2
+    assert "bot.toml" in one_line(capsys)
+    assert (unconfigured / "bot.toml").read_text(encoding="utf-8") == "mine = true"
+    assert not (unconfigured / "shop-a.cookie").exists()
 
 
-def test_what_init_writes_asks_for_the_cookie_and_nothing_else(tmp_path: Path) -> None:
-    written = ended(*XYBOT, "init", "--config", "my.toml", cwd=tmp_path)
-    assert (written.returncode, written.stderr) == (0, "")
-    assert "shop-a.cookie" in written.stdout
-    found = ended(*XYBOT, "--config", "my.toml", cwd=tmp_path)
-    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
-    assert "accounts[0].cookie" in found.stderr
-    assert "shop-a.cookie" in found.stderr
+async def test_what_init_writes_lacks_the_cookie_and_nothing_else(
+    unconfigured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await amain(["init", "--config", "my.toml"]) == 0
+    out, err = capsys.readouterr()
+    assert ("shop-a.cookie" in out, err) == (True, "")
+    assert await amain(["--config", "my.toml"]) == 2
+    line = one_line(capsys)
+    assert "my.toml: accounts[0].cookie: " in line
+    assert str(unconfigured / "shop-a.cookie") in line

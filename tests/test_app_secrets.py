@@ -9,7 +9,6 @@ import sqlite3
 import stat
 from pathlib import Path
 
-import pytest
 import trio
 
 from tests.app.program import XYBOT, running
@@ -39,25 +38,30 @@ def closed_port() -> int:
         return port
 
 
-@pytest.mark.parametrize("log_format", ["text", "json"])
-async def test_no_trouble_makes_it_print_a_cookie(tmp_path: Path, log_format: str) -> None:
-    cookie = tmp_path / "shop-a.cookie"
-    cookie.write_text("; ".join(f"{name}={value}" for name, value in COOKIES.items()))
-    cookie.chmod(0o600)
-    nobody = f"127.0.0.1:{closed_port()}"
-    bot_toml = (
-        f'[platform]\nwebsocket = "ws://{nobody}/"\ngateway = "http://{nobody}"\n'
-        '[[accounts]]\nid = "shop-a"\ncookie = { file = "shop-a.cookie" }\n'
-    )
-    (tmp_path / "bot.toml").write_text(bot_toml)
-    async with running(*XYBOT, "--log-format", log_format, cwd=tmp_path) as bot:
-        await bot.said("shop-a", "reconnecting")
-        await trio.sleep(1)
-        (tmp_path / "bot.toml").write_text(bot_toml + "[[accounts]]\ncookie = 7\n")
-        await bot.said("accounts[1]")
-        await bot.stop()
-    assert bot.process.returncode == 0
-    assert not [secret for secret in SECRETS if secret in bot.output]
+async def test_no_trouble_makes_it_print_a_cookie(tmp_path: Path) -> None:
+    async def fails_to_connect(log_format: str) -> None:
+        folder = tmp_path / log_format
+        folder.mkdir()
+        cookie = folder / "shop-a.cookie"
+        cookie.write_text("; ".join(f"{name}={value}" for name, value in COOKIES.items()))
+        cookie.chmod(0o600)
+        nobody = f"127.0.0.1:{closed_port()}"
+        bot_toml = (
+            f'[platform]\nwebsocket = "ws://{nobody}/"\ngateway = "http://{nobody}"\n'
+            '[[accounts]]\nid = "shop-a"\ncookie = { file = "shop-a.cookie" }\n'
+        )
+        (folder / "bot.toml").write_text(bot_toml)
+        async with running(*XYBOT, "--log-format", log_format, cwd=folder) as bot:
+            await bot.said("shop-a", "reconnecting")
+            (folder / "bot.toml").write_text(bot_toml + "[[accounts]]\ncookie = 7\n")
+            await bot.said("accounts[1]")
+            await bot.stop()
+        assert (bot.process.returncode, bot.stderr) == (0, "")
+        assert not [secret for secret in SECRETS if secret in bot.output]
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fails_to_connect, "text")
+        nursery.start_soon(fails_to_connect, "json")
 
 
 def kept(data: Path) -> list[str]:
@@ -87,21 +91,14 @@ async def test_neither_cookies_nor_tokens_of_a_working_line_are_printed(tmp_path
 
 
 async def test_what_is_stored_is_for_its_owner_only(tmp_path: Path) -> None:
-    data = tmp_path / "data"
+    data, cookie = tmp_path / "data", tmp_path / "shop-a.cookie"
     async with open_world(tmp_path) as world:
         world.open_account("shop-a")
-        async with world.bot():
+        cookie.chmod(0o644)
+        async with world.bot() as bot:
+            await bot.said("注意", f"chmod 600 {cookie}")
+            await bot.said("已连接 connected")  # A warning, and no more than that.
             modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in data.iterdir()}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert set(modes.values()) == {0o600}
     assert {"xybot.db", "xybot.db-wal"} <= modes.keys()
-
-
-async def test_a_cookie_file_that_others_can_read_is_warned_of_and_used(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
-        world.open_account("shop-a")
-        file = tmp_path / "shop-a.cookie"
-        file.chmod(0o644)
-        async with world.bot() as bot:
-            await bot.said("注意", f"chmod 600 {file}")
-            await bot.said("已连接 connected")
