@@ -67,7 +67,11 @@ def test_a_rule_knows_where_it_was_written(folder: Path) -> None:
     rule = '[[rules]]\nkeywords = ["x"]\nreply = "y"\n'
     loaded = load_text(folder, rule * 2, more=rule)
     where = [rule.where for rule in loaded.config.rules]
-    assert where == ["bot.toml: rules[0]", "bot.toml: rules[1]", "bot.d/more.toml: rules[0]"]
+    assert where == [
+        "bot.toml: rules[0]（第 1 条）",
+        "bot.toml: rules[1]（第 2 条）",
+        "bot.d/more.toml: rules[0]（第 1 条）",
+    ]
 
 
 def test_the_bom_of_notepad_is_no_mistake(folder: Path) -> None:

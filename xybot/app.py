@@ -6,9 +6,14 @@ import importlib
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import filelock
 import structlog
@@ -17,11 +22,13 @@ from cyclopts import Parameter
 
 from xybot import journal
 from xybot.bot import Bot
-from xybot.config import Loaded, Web, load
+from xybot.config import Loaded, Simulator, Web, load
 from xybot.errors import ConfigError
 from xybot.replies.compose import composer
 from xybot.store.database import open_store
-from xybot.tools.demo import open_demo
+
+if TYPE_CHECKING:
+    from xybot.tools.demo import Demo
 
 log = structlog.get_logger()
 
@@ -57,13 +64,21 @@ async def run(path: Path) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
         with _own_folder(loaded) as database:
-            simulator = loaded.config.simulator
-            demo_or_none = open_demo(simulator) if simulator.enabled else nullcontext()
             async with open_store(database) as store:
                 sources = composer(loaded.config, store)  # A bad rule is told before anything runs.
-                async with _web(loaded.config.web), demo_or_none as demo:
+                async with _web(loaded.config.web), _demo(loaded.config.simulator) as demo:
                     bot = Bot(path=path, loaded=loaded, store=store, demo=demo, composer=sources)
                     await bot.run()
+
+
+def _demo(wanted: Simulator) -> AbstractAsyncContextManager[Demo | None]:
+    """Run the simulator, if bot.toml wants it; a real shop does not even load it."""
+    if not wanted.enabled:
+        return nullcontext()
+    demo: AbstractAsyncContextManager[Demo] = importlib.import_module("xybot.tools.demo").open_demo(
+        wanted
+    )
+    return demo
 
 
 @asynccontextmanager

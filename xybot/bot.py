@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import structlog
@@ -27,12 +28,14 @@ from xybot.secret import Secret
 from xybot.store import accounts
 from xybot.store.accounts import Setting
 from xybot.store.database import Store
-from xybot.tools.demo import Demo
 from xybot.wire.ids import Ids
 from xybot.xianyu import session as sessions
 from xybot.xianyu.connection import dialler
 from xybot.xianyu.mtop import Mtop
 from xybot.xianyu.session import Session
+
+if TYPE_CHECKING:
+    from xybot.tools.demo import Demo
 
 log = structlog.get_logger()
 

@@ -202,7 +202,11 @@ def _clock(ms: int) -> str:
 
 def _plainly(key: str) -> Callable[[Mapping[str, Any]], str]:
     def words(values: Mapping[str, Any]) -> str:
-        told = " ".join(f"{name}={short(value, 500)}" for name, value in values.items())
+        named = len(values) > 1
+        told = " ".join(
+            f"{name}={short(value, 500)}" if named else short(value, 500)
+            for name, value in values.items()
+        )
         return f"{_TITLES.get(key, key)}  {told}".rstrip()
 
     return words

@@ -33,7 +33,7 @@ async def say(store: Store, source: DefaultReply, asked: Turn, uuid: str) -> Non
 async def test_the_default_answers_with_its_words(store: Store) -> None:
     source = DefaultReply(setting=Default(reply="稍等，{send_user_name}"), store=store)
     assert await source.answer(turn("{item_id}")) == Reply(
-        contents=(Text("稍等，小王"),), source="default", because="[default]"
+        contents=(Text("稍等，小王"),), source="default", because="默认回复 [default]"
     )
 
 

@@ -32,7 +32,7 @@ from xybot.store.database import Store
 
 log = structlog.get_logger()
 
-STOPPED: Final = "已停止 (stopped)"
+STOPPED: Final = "退出或停用 (the bot ended, or the account was switched off)"
 _STORE_AGAIN: Final = 5.0
 """Seconds between attempts to reach a store that is not available."""
 

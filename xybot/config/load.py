@@ -9,6 +9,7 @@ import attrs
 
 from xybot.config.cookies import read_cookies
 from xybot.config.files import EXTRA_FOLDER, Merged, extra_files, read_merged
+from xybot.config.problems import Place
 from xybot.config.schema import AccountConfig, Config, Notify
 from xybot.config.secrets import FromFile, SecretSource, settle
 from xybot.config.structure import structure
@@ -76,11 +77,17 @@ def _placed(config: Config, merged: Merged, folder: Path) -> Config:
         web=web,
         accounts=tuple(account(n, x) for n, x in enumerate(config.accounts)),
         rules=tuple(
-            attrs.evolve(rule, where=str(merged.place(("rules", n))))
+            attrs.evolve(rule, where=_counted(merged.place(("rules", n))))
             for n, rule in enumerate(config.rules)
         ),
         notify=tuple(notify(n, x) for n, x in enumerate(config.notify)),
     )
+
+
+def _counted(place: Place) -> str:
+    """Name an entry as in the file, and by its number as people count."""
+    nth = place.path[1] if len(place.path) > 1 else 0
+    return f"{place}（第 {int(nth) + 1} 条）"
 
 
 def _same_ids(config: Config, merged: Merged) -> Iterator[str]:

@@ -27,7 +27,7 @@ class DefaultReply:
         if self.setting.once and await self._has_said(turn):
             return Pass("默认回复已发过一次 (said once already)")
         text = render(self.setting.reply, variables(turn))
-        return Reply(contents=(Text(text),), source=self.name, because="[default]")
+        return Reply(contents=(Text(text),), source=self.name, because="默认回复 [default]")
 
     async def _has_said(self, turn: Turn) -> bool:
         # What was refused does not count: only a reply that the buyer has, or will have.

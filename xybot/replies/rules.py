@@ -107,7 +107,8 @@ def _pattern(rule: Rule, word: str) -> _Matches:
     try:
         pattern = re2.compile(word, options=options)
     except re2.error as exc:
+        said = exc.args[0].decode() if exc.args and isinstance(exc.args[0], bytes) else str(exc)
         raise ConfigError(
-            f"{rule.where}.keywords: 正则表达式有误 (not a regular expression): {word!r}: {exc}"
+            f"{rule.where}.keywords: 正则表达式有误 (not a regular expression): {word!r}: {said}"
         ) from exc
     return lambda text: pattern.search(text) is not None
