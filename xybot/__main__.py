@@ -1,7 +1,18 @@
-"""`python -m xybot`."""
+"""`python -m xybot`, and the `xybot` script."""
 
 from __future__ import annotations
 
-from xybot.cli import main
+import importlib
+import sys
 
-main()
+
+def main() -> None:
+    """Run a command; Ctrl-C is quiet from the first moment, while things are still loading."""
+    try:
+        importlib.import_module("xybot.cli").main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
