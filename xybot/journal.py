@@ -27,7 +27,7 @@ Level: TypeAlias = Literal["info", "warning", "error"]
 
 _LONGEST: Final = 120
 """Characters of a buyer's words, or ours, in one line."""
-_LEVELS: Final = {"info": 20, "warning": 30, "error": 40}
+_LEVELS: Final[Mapping[Level, int]] = {"info": 20, "warning": 30, "error": 40}
 _COLOURS: Final = {"warning": "\x1b[33m", "error": "\x1b[31m"}
 #: What must not be in a line, however it got there: cookies and tokens in an error's words.
 _SECRETS: Final = re.compile(
@@ -101,19 +101,24 @@ def _without_secrets(_: WrappedLogger, __: str, line: Any) -> str:  # noqa: ANN4
 
 def tell(event: Event) -> None:
     """Write an event as a line of the journal."""
-    log = structlog.get_logger()
-    match event:
-        case AccountStatus(new=AccountState.FAILED):
-            write = log.error
-        case AccountStatus(new=AccountState.RECONNECTING) | SendRefused() | Quarantined():
-            write = log.warning
-        case _:
-            write = log.info
+    log, level = structlog.get_logger().bind(), _LEVELS[_level(event)]
+    if not log.is_enabled_for(level):
+        return
     values = attrs.asdict(event, recurse=False)
     for key, value in values.items():
         if isinstance(value, AccountState):
             values[key] = value.value
-    write(event.name, **values)
+    log.log(level, event.name, **values)
+
+
+def _level(event: Event) -> Level:
+    match event:
+        case AccountStatus(new=AccountState.FAILED):
+            return "error"
+        case AccountStatus(new=AccountState.RECONNECTING) | SendRefused() | Quarantined():
+            return "warning"
+        case _:
+            return "info"
 
 
 def _as_text(_: WrappedLogger, __: str, values: EventDict) -> str:

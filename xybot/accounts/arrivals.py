@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 from typing import Final, assert_never
 
+from xybot.accounts.echoes import Echoes
 from xybot.model import Content, MessageId, UserId
 from xybot.store.inbox import Arrival
 from xybot.wire import payload, reading
+from xybot.wire.fields import dig, message_id
 from xybot.wire.frames import Frame
 from xybot.wire.payload import Entry
 from xybot.wire.pushes import (
@@ -35,12 +37,19 @@ _GARBAGE_KEPT: Final = 100_000
 """Characters kept of a websocket message that is no frame."""
 
 
-def of_push(push: Frame | Garbage, user: UserId) -> list[Arrival]:
-    """Return what is to be stored of a push, in its order."""
+def of_push(push: Frame | Garbage, user: UserId, echoes: Echoes) -> list[Arrival]:
+    """Return what is to be stored of a push, in its order; an expected echo is not."""
     if isinstance(push, Garbage):
         return [_garbage(push)]
-    found = (_of_entry(entry, user) for entry in payload.entries(push))
+    entries = (each for each in payload.entries(push) if not _is_echo(each, echoes))
+    found = (_of_entry(entry, user) for entry in entries)
     return [arrival for arrival in found if arrival is not None]
+
+
+def _is_echo(entry: Entry, echoes: Echoes) -> bool:
+    # By its id alone: every reply comes back, and reading it whole would tell nothing new.
+    id_ = message_id(dig(entry.fields, "1", "3"))
+    return id_ is not None and echoes.is_expected(MessageId(id_))
 
 
 def _garbage(garbage: Garbage) -> Arrival:

@@ -78,10 +78,7 @@ class Receiver:
     async def take_in(self, pushes: Sequence[Push]) -> News:
         """Store pushes, and return what of them is news to the chats."""
         found = [
-            arrival
-            for push in pushes
-            for arrival in arrivals.of_push(push, self.user)
-            if not (arrival.kind == "own" and self.echoes.is_expected(arrival.key))
+            arrival for push in pushes for arrival in arrivals.of_push(push, self.user, self.echoes)
         ]
         if not found:
             return News()
