@@ -32,7 +32,18 @@ MAY_IMPORT = {
     "web": VOCABULARY | {"store", "events"},
     "simulator": {"model", "wire"},
 }
-CORRIDOR = {"__init__", "__main__", "app", "bot", "cli", "journal", "reload", "tools", "triocmd"}
+CORRIDOR = {
+    "__init__",
+    "__main__",
+    "app",
+    "bot",
+    "cli",
+    "clock",
+    "journal",
+    "reload",
+    "tools",
+    "triocmd",
+}
 #: Rooms without I/O: a test of theirs needs no event loop.
 SANS_IO = {"errors", "model", "secret", "template", "wire"}
 #: The failure domains, a chat and an account: the only places that may catch everything.

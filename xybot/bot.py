@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import STOPPED, Supervisor
+from xybot.clock import now_ms
 from xybot.config import Loaded, Platform
 from xybot.errors import ConfigError
 from xybot.events import EventFeed
@@ -38,11 +38,6 @@ if TYPE_CHECKING:
     from xybot.tools.demo import Demo
 
 log = structlog.get_logger()
-
-
-def now_ms() -> int:
-    """Return the time of this machine's clock: milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 @attrs.define(eq=False, kw_only=True)

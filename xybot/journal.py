@@ -207,7 +207,7 @@ def _clock(ms: int) -> str:
 
 def _plainly(key: str) -> Callable[[Mapping[str, Any]], str]:
     def words(values: Mapping[str, Any]) -> str:
-        named = len(values) > 1
+        named = len(values) > 1 or not all(isinstance(each, str) for each in values.values())
         told = " ".join(
             f"{name}={short(value, 500)}" if named else short(value, 500)
             for name, value in values.items()

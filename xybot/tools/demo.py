@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,6 +12,7 @@ import structlog
 import trio
 
 from xybot import config
+from xybot.clock import now_ms
 from xybot.config import Simulator
 from xybot.errors import ConfigError
 from xybot.model import AccountId
@@ -22,11 +22,6 @@ from xybot.simulator.platform import Endpoints, Platform, open_platform
 from xybot.simulator.world import SimAccount
 
 log = structlog.get_logger()
-
-
-def now_ms() -> int:
-    """Return the time of this machine's clock: milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 @attrs.define(eq=False, kw_only=True)
