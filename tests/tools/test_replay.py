@@ -108,7 +108,7 @@ async def test_a_burst_gets_one_reply_to_all_its_lines(
     found = await rows(recording, capsys)
     assert [each["text"] for each in found] == ["你好", "我想问下", "多少钱"]
     assert {tuple(each["reply"]) for each in found} == {("您问的是“你好\n我想问下\n多少钱”",)}
-    assert {each["why"] for each in found} == {"rules: bot.toml: rules[1] “多少钱”"}
+    assert {each["why"] for each in found} == {"rules: bot.toml: rules[1]（第 2 条） “多少钱”"}
 
 
 async def test_lines_that_are_far_apart_get_a_reply_each(
@@ -140,7 +140,7 @@ async def test_what_is_not_answered_says_why(
     assert answered["card"]["why"] == "not a person: card"
     assert answered["garbage"]["why"] == "undecodable: not a frame"
     why = {each["text"]: each["why"] for each in found}
-    assert why["骂人"] == "rules: bot.toml: rules[2] “骂人”"
+    assert why["骂人"] == "rules: bot.toml: rules[2]（第 3 条） “骂人”"
     assert "没有匹配的关键词" in why["没有规则的话"]
 
 
