@@ -68,10 +68,13 @@ class Receiver:
         async for first in line.pushes:
             pushes = [first, *_arrived(line.pushes)]
             news = await self.take_in(pushes)
-            for push in pushes:
-                if isinstance(push, Frame):
-                    await line.send(frames.acknowledgement(push))
-            news.hand_to(chats)
+            try:
+                for push in pushes:
+                    if isinstance(push, Frame):
+                        await line.send(frames.acknowledgement(push))
+            finally:
+                # Also when the line is gone: what is stored comes again, but not as news.
+                news.hand_to(chats)
             if news.messages:
                 proven()
 
