@@ -71,3 +71,10 @@ class VerificationRequired(AttentionRequired):
 
 class ReplyError(XybotError):
     """A reply source is broken right now; the next one is asked."""
+
+
+def first_error(group: BaseException) -> BaseException:
+    """Return the first error inside a group of groups; what is no group is its own."""
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group

@@ -23,7 +23,7 @@ from xybot.accounts.echoes import Echoes
 from xybot.accounts.receive import Receiver
 from xybot.accounts.send import Sender
 from xybot.accounts.status import Status
-from xybot.errors import TokenExpired, TransientError
+from xybot.errors import TokenExpired, TransientError, first_error
 from xybot.events import EventFeed
 from xybot.model import AccountId, AccountState, ChatId
 from xybot.store import chats as taken
@@ -95,10 +95,6 @@ class Account:
             paused=self._paused,
         )
 
-    def reconnect(self) -> None:
-        """Drop the connection and dial again at once; chats in progress go on."""
-        self._connected.cancel()
-
     async def run(self) -> None:
         """Stay on line until cancelled.
 
@@ -121,27 +117,24 @@ class Account:
             try:
                 await self._connect_and_serve(chats)
             except* TokenExpired as group:
-                ended = _reason(group)
+                ended = str(first_error(group))
                 await api.forget_token(self.mtop)
             except* TransientError as group:
-                ended = _reason(group)
+                ended = str(first_error(group))
         if self._connected.cancelled_caught:
             self.status.change(AccountState.RECONNECTING, "更换令牌 (renewing the token)")
         else:
             await self._pause(ended)
 
     async def _pause(self, ended: str) -> None:
-        delay = next(self._backoff)
-        if self._backoff.failures >= self.patience().max_failures:
-            needed = f"连续失败 {self._backoff.failures} 次，请检查网络 (failing, still trying)"
-            self._told_once(f"{needed}: {ended}", delay)
-        elif self.status.state is not AccountState.FAILED:
-            self.status.change(AccountState.RECONNECTING, ended, next_try=delay)
+        delay, failures = next(self._backoff), self._backoff.failures
+        if self.status.state is not AccountState.FAILED:  # Its seller is told once.
+            if failures >= self.patience().max_failures:
+                needed = f"连续失败 {failures} 次，请检查网络 (failing, still trying): {ended}"
+                self.status.change(AccountState.FAILED, needed, next_try=delay)
+            else:
+                self.status.change(AccountState.RECONNECTING, ended, next_try=delay)
         await trio.sleep(delay)
-
-    def _told_once(self, reason: str, delay: float) -> None:
-        if self.status.state is not AccountState.FAILED:
-            self.status.change(AccountState.FAILED, reason, next_try=delay)
 
     async def _connect_and_serve(self, chats: Chats) -> None:
         token = await api.im_token(self.mtop)
@@ -166,11 +159,3 @@ class Account:
             await trio.sleep(patience.heartbeat_interval)
             await line.request(requests.heartbeat(), within=patience.heartbeat_timeout)
             self._backoff.reset()
-
-
-def _reason(group: BaseExceptionGroup[BaseException]) -> str:
-    """Return the words of the first error inside a group."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first)

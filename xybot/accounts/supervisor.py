@@ -24,6 +24,7 @@ from xybot.errors import (
     SessionTaken,
     StoreUnavailable,
     VerificationRequired,
+    first_error,
 )
 from xybot.model import AccountId, AccountState
 from xybot.store import accounts
@@ -118,9 +119,7 @@ class Supervisor:
 
 def needed(group: BaseExceptionGroup[AttentionRequired]) -> str:
     """Say what the seller has to do."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
+    first = first_error(group)
     match first:
         case VerificationRequired(url=url):
             where = f"，请在浏览器打开并完成验证 (open this and verify): {url}" if url else ""

@@ -184,11 +184,6 @@ class SimChat:
         """Return how many messages this side has not read."""
         return sum(1 for each in self.messages if not each.read and each.sender.id != user)
 
-    @property
-    def by_buyer(self) -> tuple[SimMessage, ...]:
-        """What the buyer wrote, oldest first."""
-        return tuple(m for m in self.messages if m.by_person and m.sender is self.buyer)
-
 
 @attrs.define(eq=False, kw_only=True)
 class SimOrder:
