@@ -38,7 +38,8 @@ def push_text() -> str:
     account = platform.add_account("echo")
     said = platform.buyer_says(account, "小王", "你好，这个还能再便宜一点吗？今天可以发货吗")
     entry = payloads.message(said, account.user_id)
-    return payloads.frame(payloads.SYNC, "12340001 0", "0" * 44, [entry], said.sent_at)
+    headers = payloads.push_headers("12340001 0", "0" * 44)
+    return payloads.frame(payloads.SYNC, headers, [entry], said.sent_at)
 
 
 def send_text() -> str:

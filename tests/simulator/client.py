@@ -25,6 +25,10 @@ TOKEN = "mtop.taobao.idlemessage.pc.login.token"
 DEVICE = "a" * 36 + "-device"
 
 
+class RefusedError(Exception):
+    """`/reg` was not answered 200."""
+
+
 @attrs.define(eq=False)
 class Client:
     """Reads frame by frame; `acks` says whether it confirms what it reads."""
@@ -57,11 +61,12 @@ class Client:
                     await self.send(frames.acknowledgement(frame))
         return frame
 
-    async def push(self, lwp: str = "/s/sync") -> Frame:
-        """Return the next push of a path; those of other paths are passed over."""
+    async def push(self, *lwps: str) -> Frame:
+        """Return the next push of these paths, or else of `/s/sync`; others are passed over."""
+        wanted = lwps or ("/s/sync",)
         while True:
             for n, frame in enumerate(self.pushes):
-                if frame.lwp == lwp:
+                if frame.lwp in wanted:
                     del self.pushes[n]
                     return frame
             await self._read()
@@ -94,7 +99,9 @@ async def on_line(
     async with platform.dial() as ws:
         client = Client(ws, account, acks)
         token = platform.world.grant(account, DEVICE)
-        assert (await client.register(token)).code == 200
+        answer = await client.register(token)
+        if answer.code != 200:
+            raise RefusedError(answer.body)
         await client.push("/s/vulcan")
         yield client
 

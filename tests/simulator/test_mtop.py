@@ -12,6 +12,7 @@ from xybot.simulator.world import SimAccount
 from xybot.wire import sign
 
 DETAIL = "mtop.taobao.idle.pc.detail"
+KEEP_ALIVE = "mtop.taobao.idlemessage.pc.loginuser.get"
 
 
 async def test_a_signed_call_gets_a_token_bound_to_the_device(
@@ -77,6 +78,39 @@ async def test_verification_is_demanded_and_lifted(
     assert answer["ret"] == ["SUCCESS::调用成功"]
 
 
+async def test_a_session_that_dozes_is_woken_by_asking_who_is_logged_in(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
+    jar, faults = sign.parse_cookies(account.cookie_text), platform.faults(account)
+    dead, good = ["FAIL_SYS_SESSION_EXPIRED::Session过期"], ["SUCCESS::调用成功"]
+    faults.doze()
+    for _ in range(2):
+        answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+        assert answer["ret"] == dead
+    faults.demand_verification()
+    answer, _ = await call(platform, KEEP_ALIVE, {}, jar)
+    assert answer["ret"][0] == "FAIL_SYS_USER_VALIDATE"
+    faults.lift_verification()
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == dead
+    for api, data in ((KEEP_ALIVE, {}), (TOKEN, {"deviceId": "d1"})):
+        answer, _ = await call(platform, api, data, jar)
+        assert answer["ret"] == good
+
+
+async def test_a_login_that_ended_is_not_woken_but_a_new_one_is_awake(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
+    jar, faults = sign.parse_cookies(account.cookie_text), platform.faults(account)
+    faults.doze()
+    faults.expire_cookie()
+    answer, _ = await call(platform, KEEP_ALIVE, {}, jar)
+    assert answer["ret"] == ["FAIL_SYS_SESSION_EXPIRED::Session过期"]
+    jar = sign.parse_cookies(account.cookie_text)
+    answer, _ = await call(platform, TOKEN, {"deviceId": "d1"}, jar)
+    assert answer["ret"] == ["SUCCESS::调用成功"]
+
+
 async def test_items_users_and_unknown_apis(
     platform: Platform, account: SimAccount, autojump_clock: MockClock
 ) -> None:
@@ -89,8 +123,7 @@ async def test_items_users_and_unknown_apis(
     assert answer["data"]["sellerDO"]["sellerId"] == int(account.user_id)
     answer, _ = await call(platform, DETAIL, {"itemId": "1"}, jar)
     assert answer["ret"][0].startswith("FAIL_BIZ_ITEM_DEL_NOT_FOUND")
-    user = "mtop.taobao.idlemessage.pc.loginuser.get"
-    answer, _ = await call(platform, user, {}, jar)
+    answer, _ = await call(platform, KEEP_ALIVE, {}, jar)
     assert answer["data"]["userId"] == account.user_id
     answer, _ = await call(platform, "mtop.no.such", {}, jar)
     assert answer["ret"] == ["FAIL_SYS_API_NOT_FOUNDED::请求API不存在"]

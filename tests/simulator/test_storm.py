@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock
 from trio_websocket import ConnectionClosed, HandshakeError
 
-from tests.simulator.client import Client, meanings, on_line
+from tests.simulator.client import Client, RefusedError, meanings, on_line
 from xybot.errors import WireError
 from xybot.simulator import Platform
 from xybot.simulator.faults import Faults
@@ -34,6 +34,10 @@ async def misfortune(faults: Faults, rng: random.Random) -> None:
                 lambda: faults.lose_pushes(2),
                 lambda: faults.duplicate(2),
                 lambda: faults.refuse_dial(2),
+                lambda: faults.reorder(2),
+                lambda: faults.fail_over(2),
+                lambda: faults.limit_connections(2),
+                faults.refuse_token,
                 lambda: faults.slow(rng.choice((0, 0, 2))),
                 faults.mute,
                 faults.unmute,
@@ -48,7 +52,7 @@ async def read_on(client: Client, heard: list[str]) -> None:
     with trio.move_on_after(30):
         while True:
             try:
-                frame = await client.push()
+                frame = await client.push("/s/sync", "/s/sync_failover")
             except WireError:
                 continue
             pushed = meanings(frame, client.account.user_id)
@@ -62,7 +66,7 @@ async def serve(platform: Platform, account: SimAccount, heard: list[str]) -> No
             with trio.move_on_after(60):
                 async with on_line(platform, account) as client:
                     await read_on(client, heard)
-        except (ConnectionClosed, HandshakeError, WireError):
+        except (ConnectionClosed, HandshakeError, RefusedError, WireError):
             await trio.sleep(1)
 
 

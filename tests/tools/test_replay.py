@@ -20,6 +20,7 @@ from xybot.simulator import Platform, payloads
 from xybot.simulator.payloads import Entry
 
 START = 1_790_000_000_000
+HEADERS = payloads.push_headers("1 0", "sid")
 CAPTURES = Path(os.environ.get("XYBOT_CAPTURES") or "nowhere")
 BOT_TOML = """\
 [simulator]
@@ -75,7 +76,7 @@ class Recording:
         self.push(*self.platform.unacknowledged(self.sim)[before:])
 
     def push(self, *entries: Entry) -> None:
-        self.write(payloads.frame(payloads.SYNC, "1 0", "sid", entries, self.now_ms()))
+        self.write(payloads.frame(payloads.SYNC, HEADERS, entries, self.now_ms()))
 
     def write(self, line: str) -> None:
         with self.file.open("a", encoding="utf-8") as file:
@@ -223,7 +224,7 @@ async def test_it_knows_itself_by_its_cookie_and_contacts_nobody(tmp_path: Path)
         folder = tmp_path / "recorded"
         folder.mkdir()
         for n, entry in enumerate(entries):
-            frame = payloads.frame(payloads.SYNC, f"{n} 0", "sid", [entry], entry.at)
+            frame = payloads.frame(payloads.SYNC, payloads.push_headers(f"{n} 0", "sid"), [entry], entry.at)
             (folder / f"{n}.jsonl").write_text(f"{frame}\n", encoding="utf-8")
         found = ended(*XYBOT, "replay", "recorded", "--format", "json", cwd=tmp_path)
         assert (found.returncode, found.stderr) == (0, "")

@@ -8,8 +8,13 @@ Assumptions about the platform:
 * a send must name exactly the two sides of the chat as receivers; else 400 (unknown);
 * a refused send is code 200 with a `reason` and no message; too many sends are `400600001`
   in `body.code`, here with code 400 (§3.1; the code around it: unknown);
+* flow control meets requests that only read as well (§1.3 does not say which; unknown), and
+  the history may be refused with 400 and no body (§3);
+* the platform may change the words of a send, here by a full stop at their end, and show
+  them; the answer tells nothing of it (unknown);
 * history and conversations are newest first, cut by a cursor in milliseconds, the cursor
-  itself left out (§3; the edge: unknown);
+  itself left out (§3; the edge: unknown); a page of conversations is longer than asked for
+  rather than cut between chats that changed in the same millisecond (unknown);
 * `create` finds or opens the chat of a pair and an item (§3, captures of other clients);
 * `read` and `clearRedPoint` change the unread count and answer nothing (§3);
 * an unknown path is code 404 (unknown).
@@ -32,6 +37,13 @@ from xybot.simulator.desk import Desks
 from xybot.simulator.world import Json, SimAccount, SimChat, SimMessage, World
 
 SEND: Final = "/r/MessageSend/sendByReceiverScope"
+HISTORY: Final = "/r/MessageManager/listUserMessages"
+CONVERSATIONS: Final = "/r/Conversation/listNewestPagination"
+STATE: Final = "/r/SyncStatus/getState"
+#: What changes nothing.
+_READS: Final = frozenset(
+    {HISTORY, CONVERSATIONS, STATE, "/r/Conversation/listNewest", "/r/Conversation/getByCids"}
+)
 #: Summary of what is said, by contentType.
 _SUMMARIES: Final = {2: "[图片]", 3: "[语音]", 4: "[视频]", 5: "[动画表情]"}
 
@@ -68,6 +80,8 @@ class Answers:
         method = _METHODS.get(lwp)
         if method is None:
             return Answer(404, {"reason": "service not found", "code": "404", "scope": "lwp"})
+        if lwp in _READS and self.desks.of(account).switches.happens("busy_reads"):
+            return _BUSY
         try:
             return method(self, account, body)
         except (KeyError, IndexError, TypeError, ValueError):
@@ -92,6 +106,8 @@ class Answers:
 
     def _say(self, account: SimAccount, chat: SimChat, content: Json) -> SimMessage:
         kind, inner = _spoken(content)
+        if kind == 1 and self.desks.of(account).switches.happens("alter_sends"):
+            inner = {**inner, "text": {**inner["text"], "text": inner["text"]["text"] + "。"}}
         words = inner["text"]["text"] if kind == 1 else _SUMMARIES.get(kind, "[消息]")
         said = self.world.write(
             chat, account.user, kind=kind, content=inner, summary=words, platform="web"
@@ -111,6 +127,8 @@ class Answers:
 
     def history(self, account: SimAccount, body: Json) -> Answer:
         """List messages of a chat, newest first."""
+        if self.desks.of(account).switches.happens("refuse_history"):
+            return BAD
         address, _, cursor, limit, _ = body
         chat = self._chat(account, address)
         older = [each for each in reversed(chat.messages) if each.sent_at < int(cursor)]
@@ -126,10 +144,13 @@ class Answers:
         mine = self.world.chats_of.get(account.user_id, [])
         # Nobody sees a chat before the first word.
         older = [chat for chat in mine if chat.messages and chat.changed_at < cursor]
-        page = sorted(older, key=lambda chat: chat.changed_at, reverse=True)[:limit]
+        older.sort(key=lambda chat: chat.changed_at, reverse=True)
+        edge = older[:limit][-1].changed_at if older else 0
+        page = [chat for chat in older if chat.changed_at >= edge]
         models = [payloads.conversation(chat, account.user_id) for chat in page]
         after = {"nextCursor": page[-1].changed_at} if page else {}
-        return Answer(200, {"hasMore": int(len(older) > limit), **after, "userConvs": models})
+        more = {"hasMore": int(len(older) > len(page))}
+        return Answer(200, {**more, **after, "userConvs": models})
 
     def newest(self, account: SimAccount, body: Json) -> Answer:
         """List chats the old way: `[0, limit]`."""
@@ -181,10 +202,14 @@ class Answers:
         """Tell where the stream of pushes stands."""
         now = self.world.now_ms()
         told = {"pipeline": "sync", "tooLong2Tag": "PNM,1", "channel": "sync", "topic": "sync"}
-        return Answer(200, {**told, "highPts": 0, "pts": now * 1000, "seq": 0, "timestamp": now})
+        state = {**told, "highPts": 0, "pts": now * 1000, "seq": 0, "timestamp": now}
+        self.desks.of(account).state = state
+        return Answer(200, state)
 
     def diff_done(self, account: SimAccount, body: Json) -> Answer:
         """Take note that the client caught up."""
+        if not self.desks.of(account).caught_up(body):
+            return BAD
         return Answer(
             200, {"syncExtensionModel": {"fingerprint": -898528959}, "syncExtraType": {"type": 3}}
         )
@@ -206,14 +231,14 @@ def _spoken(content: Json) -> tuple[int, Mapping[str, Any]]:
 
 _METHODS: Final[Mapping[str, _Method]] = {
     SEND: Answers.send,
-    "/r/MessageManager/listUserMessages": Answers.history,
+    HISTORY: Answers.history,
     "/r/MessageManager/recallMessage": Answers.recall,
-    "/r/Conversation/listNewestPagination": Answers.conversations,
+    CONVERSATIONS: Answers.conversations,
     "/r/Conversation/listNewest": Answers.newest,
     "/r/Conversation/getByCids": Answers.some_conversations,
     "/r/Conversation/clearRedPoint": Answers.clear_red_point,
     "/r/SingleChatConversation/create": Answers.create,
     "/r/MessageStatus/read": Answers.read,
-    "/r/SyncStatus/getState": Answers.state,
+    STATE: Answers.state,
     "/r/SyncStatus/ackDiff": Answers.diff_done,
 }

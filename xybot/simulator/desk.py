@@ -7,14 +7,22 @@ Assumptions about the platform:
   frame again"); how long it waits: unknown;
 * what was not acknowledged on one connection is pushed anew, under new `mid`s and several
   to a frame, on the next (§1.5 and §4.5: backlog after `/reg`);
-* typing, quick phrases and farewells are never kept (§1.6: "never stored").
+* typing, quick phrases and farewells are never kept (§1.6: "never stored");
+* entries may come in another order than they happened (unknown; `.PNM` numbers do not tell
+  it, §2.3), and under the path `/s/sync_failover` (§1.6);
+* the phone app of the account may take entries, which then are pushed to nobody else (§4.6);
+* when too much was missed, it is never pushed: every push carries a `syncExtraType` of 1 or 2
+  until `ackDiff` comes with exactly what `getState` answered last (§4.5); that an empty push
+  tells it at once, that typing tells it too, that a wrong body is answered 400, and that
+  `ackDiff` changes nothing else (§4.2 says that it may take what waits as received): unknown.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+import math
+from collections import deque
 from collections.abc import Iterable
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 import trio
@@ -22,18 +30,13 @@ import trio
 from xybot.model import AccountId
 from xybot.simulator import payloads
 from xybot.simulator.payloads import Entry
-from xybot.simulator.world import SimAccount, SimChat, SimMessage, World
+from xybot.simulator.switches import Switches
+from xybot.simulator.world import Json, SimAccount, SimChat, SimMessage, World
 
-Mishap: TypeAlias = Literal[
-    "drop_acks",
-    "lose_answers",
-    "lose_pushes",
-    "duplicate",
-    "refuse_sends",
-    "busy",
-    "refuse_dial",
-    "fail_calls",
-]
+TooLong: TypeAlias = Literal[1, 2]
+"""The `syncExtraType` that means: too much was missed to be pushed."""
+#: Seconds that a lone entry waits for a later one to overtake it.
+_OVERTAKEN_WITHIN: Final = 1.0
 
 
 @attrs.frozen(kw_only=True)
@@ -51,25 +54,6 @@ class Settings:
     """Whether an own message is pushed back after or before the answer to its sender."""
     reads: bool = False
     """Whether buyers read at once what is said to them, so that receipts come."""
-
-
-@attrs.define(eq=False)
-class Switches:
-    """What goes wrong now; `Faults` turns them, the line and the gateway obey."""
-
-    muted: bool = False
-    no_vulcan: bool = False
-    verification: bool = False
-    slow: float = 0.0
-    left: Counter[Mishap] = attrs.Factory(Counter)
-    """How often more each mishap happens."""
-
-    def happens(self, mishap: Mishap) -> bool:
-        """Use up one of a mishap; False when none is left."""
-        if self.left[mishap] <= 0:
-            return False
-        self.left[mishap] -= 1
-        return True
 
 
 class OpenLine(Protocol):
@@ -110,11 +94,37 @@ class Desk:
     """Texts to send as they are."""
     sent: dict[str, Sent] = attrs.Factory(dict)
     """The pushes that were not acknowledged yet, by `mid`, the one sent longest ago first."""
+    too_long: TooLong | None = None
+    """What pushes carry as `syncExtraType` since the backlog was forgotten."""
+    owes_notice: bool = False
+    """Whether the present line must be told of it by an empty push."""
+    state: Json = None
+    """What `getState` answered last, since the backlog was forgotten."""
+    _held_until: float = math.inf
 
     def push(self, *entries: Entry) -> None:
         """Push entries as soon as the account is on line; keep them until acknowledged."""
-        self.waiting.extend(entries)
+        for entry in entries:
+            if not self.switches.happens("swallow_pushes"):
+                self.waiting.append(entry)
         self.ring()
+
+    def forget_backlog(self, kind: TooLong) -> None:
+        """Never push what is not acknowledged; say so until the client is told where it is."""
+        self.waiting.clear()
+        self.sent.clear()
+        self.too_long, self.owes_notice, self.state = kind, True, None
+        self._held_until = math.inf
+        self.ring()
+
+    def caught_up(self, body: Json) -> bool:
+        """Take an `ackDiff`; False if it does not repeat what `getState` answered last."""
+        if self.too_long is None:
+            return True
+        if self.state is None or body != [self.state]:
+            return False
+        self.too_long, self.owes_notice = None, False
+        return True
 
     def mention(self, entry: Entry) -> None:
         """Push an entry that nobody keeps; nothing happens when the account is off line."""
@@ -137,6 +147,7 @@ class Desk:
         """Let a new line serve the account; what the last one did not bring over waits again."""
         self._gather()
         self.line = line
+        self.owes_notice = self.too_long is not None
 
     def hang_up(self, line: OpenLine) -> None:
         """Forget a line that ended, unless another took over before."""
@@ -163,26 +174,48 @@ class Desk:
         """Everything the account has not confirmed, out or waiting."""
         return (*(entry for sent in self.sent.values() for entry in sent.entries), *self.waiting)
 
-    def next_due(self) -> float | None:
-        """Return when (trio time) the next redelivery is due, None when nothing is out."""
-        first = next(iter(self.sent.values()), None)
-        return None if first is None else first.at + self.settings.redeliver_after
+    def next_due(self) -> float:
+        """Return when (trio time) to look again, `inf` when only something new matters."""
+        return min(self._redelivery(), self._held_until)
 
-    def due_again(self) -> list[str]:
-        """Return the frames that waited too long for their acknowledgement, as sent now."""
-        now, again = trio.current_time(), []
-        while (due := self.next_due()) is not None and due <= now:
-            mid, sent = next(iter(self.sent.items()))
-            del self.sent[mid]
-            self.sent[mid] = Sent(sent.text, sent.entries, now)
-            again.append(sent.text)
-        return again
+    def _redelivery(self) -> float:
+        first = next(iter(self.sent.values()), None)
+        return math.inf if first is None else first.at + self.settings.redeliver_after
+
+    def due_again(self) -> str | None:
+        """Return a frame that waited too long for its acknowledgement, as sent now."""
+        now = trio.current_time()
+        if self._redelivery() > now:
+            return None
+        mid, sent = next(iter(self.sent.items()))
+        del self.sent[mid]
+        self.sent[mid] = Sent(sent.text, sent.entries, now)
+        return sent.text
+
+    def holds_back(self) -> bool:
+        """Tell whether the only entry that waits is to be overtaken by a later one first."""
+        if len(self.waiting) != 1 or not self.switches.left["reorder"]:
+            return False
+        now = trio.current_time()
+        self._held_until = min(self._held_until, now + _OVERTAKEN_WITHIN)
+        return now < self._held_until
 
     def bundled(self, mid: str, sid: str, now_ms: int) -> str:
         """Put what waits, up to a full frame, into a push that counts as sent."""
+        self._held_until = math.inf
         count = min(self.settings.bundle, len(self.waiting))
-        entries = tuple(self.waiting.popleft() for _ in range(count))
-        text = payloads.frame(payloads.SYNC, mid, sid, entries, now_ms)
+        take = self.waiting.pop if self.switches.happens("reorder") else self.waiting.popleft
+        return self._framed(tuple(take() for _ in range(count)), mid, sid, now_ms)
+
+    def notice(self, mid: str, sid: str, now_ms: int) -> str:
+        """Make an empty push, which tells that too much was missed; it counts as sent."""
+        self.owes_notice = False
+        return self._framed((), mid, sid, now_ms)
+
+    def _framed(self, entries: tuple[Entry, ...], mid: str, sid: str, now_ms: int) -> str:
+        lwp = payloads.FAILOVER if self.switches.happens("fail_over") else payloads.SYNC
+        headers = payloads.push_headers(mid, sid)
+        text = payloads.frame(lwp, headers, entries, now_ms, self.too_long)
         self.sent[mid.partition(" ")[0]] = Sent(text, entries, trio.current_time())
         return text
 

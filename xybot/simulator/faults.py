@@ -9,7 +9,8 @@ from __future__ import annotations
 import attrs
 
 from xybot.simulator import payloads
-from xybot.simulator.desk import Desk, Mishap
+from xybot.simulator.desk import Desk, TooLong
+from xybot.simulator.switches import Mishap
 from xybot.simulator.world import World
 
 
@@ -68,6 +69,14 @@ class Faults:
         """Never push `/s/vulcan`; requests may be sent after the same moment all the same."""
         self._desk.switches.no_vulcan = on
 
+    def forget_backlog(self, kind: TooLong = 2) -> None:
+        """Never push what waits unacknowledged now: the diff is too long, says `syncExtraType`.
+
+        An empty push tells it at once, and again after `/s/vulcan` on each new line; every
+        push repeats it until the client sends back by `ackDiff` what `getState` told it last.
+        """
+        self._desk.forget_backlog(kind)
+
     # Tokens and cookies.
 
     def expire_token(self) -> None:
@@ -81,6 +90,11 @@ class Faults:
     def expire_cookie(self) -> None:
         """End the login; `account.cookie_text` is then what a new login would give."""
         self._desk.account.logins += 1
+        self._desk.switches.dozing = False
+
+    def doze(self) -> None:
+        """Answer every call as if the login were gone, until one asks who is logged in."""
+        self._desk.switches.dozing = True
 
     def demand_verification(self) -> None:
         """Answer every call with the demand to prove that a person is there."""
@@ -100,6 +114,10 @@ class Faults:
         """Do what a send asks for, and lose the answer."""
         self._add("lose_answers", times)
 
+    def alter_sends(self, times: int = 1) -> None:
+        """Add a full stop to the words of sends, and show them so; answer as usual."""
+        self._add("alter_sends", times)
+
     def lose_pushes(self, times: int = 1) -> None:
         """Lose push frames on their way; they come again when nobody acknowledges them."""
         self._add("lose_pushes", times)
@@ -107,6 +125,21 @@ class Faults:
     def duplicate(self, times: int = 1) -> None:
         """Send push frames twice."""
         self._add("duplicate", times)
+
+    def reorder(self, times: int = 1) -> None:
+        """Push what waits newest first; a lone entry waits up to a second to be overtaken."""
+        self._add("reorder", times)
+
+    def fail_over(self, times: int = 1) -> None:
+        """Push frames under `/s/sync_failover`."""
+        self._add("fail_over", times)
+
+    def swallow_pushes(self, times: int = 1) -> None:
+        """Let the phone app have what happens next: only the history and the list of chats tell.
+
+        One time is one entry, be it a message, an echo, a receipt or a card.
+        """
+        self._add("swallow_pushes", times)
 
     def refuse_sends(self, times: int = 1) -> None:
         """Answer sends with code 200 and the reason CSI_FORBID; nobody sees the message."""
@@ -116,13 +149,40 @@ class Faults:
         """Answer sends with flow control, 400600001."""
         self._add("busy", times)
 
+    def busy_reads(self, times: int = 1) -> None:
+        """Answer what reads (history, conversations, state) with flow control, 400600001."""
+        self._add("busy_reads", times)
+
+    def refuse_history(self, times: int = 1) -> None:
+        """Answer reads of the history with 400 and no body."""
+        self._add("refuse_history", times)
+
     def refuse_dial(self, times: int = 1) -> None:
         """Refuse connections; the next of anybody, when a dial does not say who it is."""
         self._add("refuse_dial", times)
 
+    def limit_connections(self, times: int = 1) -> None:
+        """Refuse `/reg` with "connect limit": another session holds the account."""
+        self._add("limit_connections", times)
+
+    def refuse_token(self, times: int = 1) -> None:
+        """Refuse `/reg` with 401 although the token is good, and stays so."""
+        self._add("refuse_token", times)
+
     def fail_calls(self, times: int = 1) -> None:
         """Answer calls of the gateway with a page of HTML and status 502."""
         self._add("fail_calls", times)
+
+    # And no more.
+
+    def calm(self) -> None:
+        """Let nothing go wrong any more; a login that ended, and what is lost, stays so."""
+        switches = self._desk.switches
+        switches.left.clear()
+        self.slow(0)
+        self.no_vulcan(on=False)
+        self.lift_verification()
+        self.unmute()
 
     def _add(self, mishap: Mishap, times: int) -> None:
         self._desk.switches.left[mishap] += times

@@ -12,6 +12,9 @@ single requests in `answers.py`):
   the connection stays (§1.6, capture 71); acknowledgements still count (unknown);
 * a newer `/reg` of an account makes the older connection get `/push/kickout` and a close
   (§1.6; the body of the push, and the close: unknown); the token stays good (unknown);
+* another session that holds the account makes `/reg` refused with "connect limit" (§1.2; the
+  code around it, 403 here: unknown), and a token may be refused there for once although it is
+  good (§1.2 "invalid token"; that it happens: unknown); the connection stays open (unknown);
 * a frame that cannot be read is passed over (unknown).
 """
 
@@ -37,6 +40,8 @@ _AROUSED: Final = 32
 """The most quick phrases pushed after `/reg`."""
 NOT_FOUND: Final = {"reason": "token is not found", "code": "4000001", "scope": "reg"}
 NOT_EQUAL: Final = {**NOT_FOUND, "reason": "device id or appkey is not equal"}
+_INVALID: Final = Answer(401, {**NOT_FOUND, "reason": "invalid token"})
+_TAKEN: Final = Answer(403, {"reason": "connect limit", "scope": "reg"})
 
 
 class Request(msgspec.Struct):
@@ -172,6 +177,13 @@ class Line:
         desk = self.answers.desks.of(grant.account)
         if desk.switches.muted:
             return None
+        if desk.switches.happens("limit_connections"):
+            return _TAKEN
+        if desk.switches.happens("refuse_token"):
+            return _INVALID
+        return self._let_in(desk, grant)
+
+    def _let_in(self, desk: Desk, grant: Grant) -> Answer:
         if desk.line is not None and desk.line is not self:
             desk.line.leave("/push/kickout")
         if self.desk is not None:
@@ -201,8 +213,8 @@ class Line:
             await self._part()
 
     async def _wait_work(self) -> None:
-        due = None if self.desk is None or not self._may_push() else self.desk.next_due()
-        with trio.move_on_at(math.inf if due is None else due):
+        due = math.inf if self.desk is None or not self._may_push() else self.desk.next_due()
+        with trio.move_on_at(due):
             await self._work.wait()
         self._work = trio.Event()
 
@@ -220,13 +232,16 @@ class Line:
             await trio.sleep(desk.switches.slow)
         if not self._welcomed:
             await self._welcome(desk)
-        for text in desk.due_again():
-            await self._out(desk, text)
+        now = self.answers.world.now_ms()
+        if desk.owes_notice and self._may_push():
+            await self._out(desk, desk.notice(self._mid(), self.sid, now))
+        while self._may_push() and (again := desk.due_again()) is not None:
+            await self._out(desk, again)
         while desk.scraps and self._may_push():
             await self.ws.send_message(desk.scraps.popleft())
         while desk.fleeting and self._may_push():
-            await self._out(desk, self._frame(PARA, [desk.fleeting.popleft()]))
-        while desk.waiting and self._may_push():
+            await self._out(desk, self._frame(desk, PARA, [desk.fleeting.popleft()]))
+        while desk.waiting and self._may_push() and not desk.holds_back():
             now = self.answers.world.now_ms()
             await self._out(desk, desk.bundled(self._mid(), self.sid, now))
 
@@ -239,7 +254,7 @@ class Line:
         newest = sorted(world.chats_of.get(user, []), key=lambda chat: -chat.changed_at)
         now = world.now_ms()
         entries = [payloads.arouse(chat, user, now) for chat in newest[:_AROUSED]]
-        await self.ws.send_message(self._frame(VULCAN, entries))
+        await self.ws.send_message(self._frame(desk, VULCAN, entries))
 
     async def _out(self, desk: Desk, text: str) -> None:
         if desk.switches.happens("lose_pushes"):
@@ -248,9 +263,9 @@ class Line:
         if desk.switches.happens("duplicate"):
             await self.ws.send_message(text)
 
-    def _frame(self, lwp: str, entries: list[payloads.Entry]) -> str:
-        now = self.answers.world.now_ms()
-        return payloads.frame(lwp, self._mid(), self.sid, entries, now)
+    def _frame(self, desk: Desk, lwp: str, entries: list[payloads.Entry]) -> str:
+        headers = payloads.push_headers(self._mid(), self.sid)
+        return payloads.frame(lwp, headers, entries, self.answers.world.now_ms(), desk.too_long)
 
     def _mid(self) -> str:
         self._mids += 1

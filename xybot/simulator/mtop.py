@@ -8,6 +8,9 @@ Assumptions about the platform:
   whose they are goes by `unb` (unknown), their life is 40 minutes (§5: 10 to 40);
 * a session is dead when `cookie2` is not that of the newest login (unknown), and the token
   is looked at before the session (unknown);
+* a session may doze: every call is answered FAIL_SYS_SESSION_EXPIRED until one of
+  `loginuser.get` succeeds, which wakes it (§5 "keepalive once, else login needed"; that this
+  is the call, and that it brings no new cookies: unknown);
 * human verification refuses every call with capture 75 (recorded for the token call only);
 * a token call binds the IM token to `deviceId` and renews a session cookie (§1.1; which
   cookies: unknown); item facts have the form of capture 79.
@@ -33,6 +36,7 @@ from xybot.simulator.desk import Desks
 from xybot.simulator.world import SimAccount, World, made_hex
 
 _APP_KEY: Final = "34839810"
+_KEEP_ALIVE: Final = "mtop.taobao.idlemessage.pc.loginuser.get"
 _SUCCESS: Final = "SUCCESS::调用成功"
 _H5_EMPTY: Final = "FAIL_SYS_TOKEN_EMPTY::令牌为空"
 _H5_STALE: Final = "FAIL_SYS_TOKEN_EXOIRED::令牌过期"
@@ -92,7 +96,10 @@ class Gateway:
             return refused
         if signed.cookies.get("cookie2") != account.session:
             return Result(ret=(_SESSION_DEAD,))
-        if self.desks.of(account).switches.verification:
+        switches = self.desks.of(account).switches
+        if switches.dozing and signed.api != _KEEP_ALIVE:
+            return Result(ret=(_SESSION_DEAD,))
+        if switches.verification:
             return Result(ret=_VERIFY, data={"url": _punish(signed)})
         method = _METHODS.get((signed.api, signed.version))
         try:
@@ -126,7 +133,8 @@ class Gateway:
         return Result(data=data, cookies={"sgcookie": sgcookie, "tfstk": made_hex(sgcookie)})
 
     def login_user(self, account: SimAccount, wanted: Mapping[str, Any]) -> Result:
-        """Tell who is logged in."""
+        """Tell who is logged in, and wake a session that dozes."""
+        self.desks.of(account).switches.dozing = False
         return Result(data={"userId": account.user_id, "nick": account.user.nick})
 
     def detail(self, account: SimAccount, wanted: Mapping[str, Any]) -> Result:
@@ -159,7 +167,7 @@ class Gateway:
 
 _METHODS: Final[Mapping[tuple[str, str], _Method]] = {
     ("mtop.taobao.idlemessage.pc.login.token", "1.0"): Gateway.token,
-    ("mtop.taobao.idlemessage.pc.loginuser.get", "1.0"): Gateway.login_user,
+    (_KEEP_ALIVE, "1.0"): Gateway.login_user,
     ("mtop.taobao.idle.pc.detail", "1.0"): Gateway.detail,
 }
 

@@ -6,7 +6,9 @@ Assumptions about the platform:
   receipts 03 and 25; typing 06; red reminder 18; pointer 19; card update 29; arouse 08, 09;
   history 57; conversation list 70 and protocol.md §3.2;
 * a red reminder has objectType 40005, a pointer 40000 (both inferred, protocol.md §2.2);
-* a recall is `{1: message, 2: chat, 3: ms}` under 40104 (unknown: never recorded).
+* a recall is `{1: message, 2: chat, 3: ms}` under 40104 (unknown: never recorded), and fills
+  `code` and `operatorUid` of `recallFeature` in the history, which are empty texts in capture
+  51 (§3.2: "where a recall would show"); what was said stays there (unknown).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ USER_AGENT: Final = (
     "DingWeb/2.1.5 IMPaaS DingWeb/2.1.5"
 )
 SYNC, PARA, VULCAN = "/s/sync", "/s/para", "/s/vulcan"
+FAILOVER: Final = "/s/sync_failover"
 
 
 @attrs.frozen
@@ -241,8 +244,17 @@ def chat_extension(chat: SimChat) -> dict[str, str]:
     }
 
 
-def frame(lwp: str, mid: str, sid: str, entries: Sequence[Entry], now: int) -> str:
-    """Render a push; typing has no place in the stream, so its counters are 0 (capture 06)."""
+def frame(
+    lwp: str,
+    headers: Mapping[str, str],
+    entries: Sequence[Entry],
+    now: int,
+    too_long: int | None = None,
+) -> str:
+    """Render a push; typing has no place in the stream, so its counters are 0 (capture 06).
+
+    `too_long` is a `syncExtraType` other than the usual: 3 after `/reg`, else none.
+    """
     kept = lwp != PARA
     newest = max((entry.at for entry in entries), default=0)
     package = {
@@ -263,9 +275,9 @@ def frame(lwp: str, mid: str, sid: str, entries: Sequence[Entry], now: int) -> s
             "failover": 0,
             "fingerprint": -915538802,
         }
-    if lwp == VULCAN:
-        body["syncExtraType"] = {"type": 3}
-    return text_of({"headers": push_headers(mid, sid), "lwp": lwp, "body": body})
+    if too_long is not None or lwp == VULCAN:
+        body["syncExtraType"] = {"type": too_long or 3}
+    return text_of({"headers": headers, "lwp": lwp, "body": body})
 
 
 def push_headers(mid: str, sid: str) -> dict[str, str]:
@@ -275,7 +287,7 @@ def push_headers(mid: str, sid: str) -> dict[str, str]:
 
 def history_model(said: SimMessage, to: UserId) -> dict[str, Any]:
     """Render a message as `listUserMessages` does."""
-    recalled = {"code": 1, "operatorUid": f"{said.sender.id}@goofish"} if said.recalled else {}
+    recalled = {"code": "1", "operatorUid": f"{said.sender.id}@goofish"} if said.recalled else {}
     custom = {
         "summary": said.summary,
         "data": base64_of(msgspec.json.encode(said.content)),
