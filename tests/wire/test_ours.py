@@ -128,6 +128,13 @@ def test_lists_start_from_the_newest() -> None:
     assert (requests.heartbeat().lwp, requests.heartbeat().body) == ("/!", None)
 
 
+def test_catching_up_returns_the_state_exactly_as_it_came() -> None:
+    assert requests.sync_state() == requests.Request("/r/SyncStatus/getState", [{"topic": "sync"}])
+    state = {"pipeline": "sync", "tooLong2Tag": "PNM,1", "pts": 1, "unknown": [{"a": None}]}
+    done = requests.diff_done(state)
+    assert (done.lwp, done.body) == ("/r/SyncStatus/ackDiff", [state])
+
+
 def test_an_acknowledgement_echoes_the_headers_of_its_push() -> None:
     headers = {"mid": "1 0", "sid": "s", "app-key": "k", "ua": "u", "n": 1, "odd": [1]}
     push = Frame(lwp="/s/sync", headers=headers, body={"a": 1})

@@ -26,6 +26,8 @@ HEARTBEAT: Final = "/!"
 SEND: Final = "/r/MessageSend/sendByReceiverScope"
 HISTORY: Final = "/r/MessageManager/listUserMessages"
 CONVERSATIONS: Final = "/r/Conversation/listNewestPagination"
+SYNC_STATE: Final = "/r/SyncStatus/getState"
+DIFF_DONE: Final = "/r/SyncStatus/ackDiff"
 
 NEWEST: Final = 9007199254740991
 """The cursor that means: from the newest on."""
@@ -96,3 +98,13 @@ def history(chat: ChatId, cursor: int = NEWEST, limit: int = 20) -> Request:
 def conversations(cursor: int = NEWEST, limit: int = 50) -> Request:
     """List the conversations, the last changed first."""
     return Request(CONVERSATIONS, [cursor, limit])
+
+
+def sync_state() -> Request:
+    """Ask where the stream of pushes stands."""
+    return Request(SYNC_STATE, [{"topic": "sync"}])
+
+
+def diff_done(state: Any) -> Request:
+    """Say that we have all up to `state`, the body of the answer to `sync_state` as it came."""
+    return Request(DIFF_DONE, [state])
