@@ -64,11 +64,18 @@ async def run(path: Path) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
         with _own_folder(loaded) as database:
-            async with open_store(database) as store:
+            async with open_store(database, tell=_tell_of_store) as store:
                 sources = composer(loaded.config, store)  # A bad rule is told before anything runs.
                 async with _web(loaded.config.web), _demo(loaded.config.simulator) as demo:
                     bot = Bot(path=path, loaded=loaded, store=store, demo=demo, composer=sources)
                     await bot.run()
+
+
+def _tell_of_store(reason: str | None) -> None:
+    if reason is None:
+        log.info("store.back")
+    else:
+        log.warning("store.unavailable", reason=reason)
 
 
 def _demo(wanted: Simulator) -> AbstractAsyncContextManager[Demo | None]:
@@ -111,7 +118,7 @@ def _own_folder(loaded: Loaded) -> Iterator[Path]:
       ConfigError: it cannot be written, or another xybot has it.
     """
     os.umask(0o077)  # What is made from here on holds cookies: for its owner only.
-    folder = loaded.folder / loaded.config.data
+    folder = loaded.database.parent
     lock = filelock.FileLock(folder / "xybot.lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,5 +132,4 @@ def _own_folder(loaded: Loaded) -> Iterator[Path]:
             f"{folder}: 数据目录不可写 (the data folder cannot be written): {exc.strerror}"
         ) from exc
     with held:
-        # What the simulator's buyers said must never be answered on the real platform.
-        yield folder / ("simulator.db" if loaded.config.simulator.enabled else "xybot.db")
+        yield loaded.database

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,15 +19,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.store.samples import NOW, SHOP, arrival
-from xybot.errors import ConfigError
+from xybot.errors import ConfigError, StoreUnavailable
 from xybot.store import inbox, schema
 from xybot.store.database import Database, Store, inline, open_store
 from xybot.store.migrate import MIGRATIONS
 
 
-async def refusal(path: Path) -> str:
+async def refusal(path: Path, *, read_only: bool = False) -> str:
     with pytest.raises(ConfigError) as caught:
-        async with open_store(path, run=inline):
+        async with open_store(path, run=inline, read_only=read_only):
             raise AssertionError("it was opened")
     return str(caught.value)
 
@@ -72,13 +73,112 @@ async def test_a_path_that_cannot_be_is_refused(tmp_path: Path) -> None:
         assert str(path) in said
 
 
-def tables(db: Database) -> dict[str, str]:
-    rows = db.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {
-        name: re.sub(r"[\s\"]+", " ", sql).strip()
-        for name, sql in rows
-        if name not in ("alembic_version", "sqlite_sequence")
-    }
+async def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE accounts (mine)")
+    whole = path.read_bytes()
+    assert "another program" in await refusal(path)
+    assert path.read_bytes() == whole
+
+
+async def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.touch()
+    async with open_store(path, run=inline) as store:
+        assert await store.transact(inbox.insert_new, SHOP, [arrival("1.PNM")], now=NOW)
+
+
+async def test_to_be_read_only_there_must_be_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    for prepare in (lambda: None, path.touch):
+        prepare()
+        said = await refusal(path, read_only=True)
+        assert f"{path}: 没有数据库" in said
+    assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize(("version", "word"), [("0000", "older"), ("9999", "newer")])
+async def test_a_reader_refuses_another_version_and_migrates_nothing(
+    tmp_path: Path, version: str, word: str
+) -> None:
+    path = tmp_path / "x.db"
+    async with open_store(path, run=inline):
+        pass
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    said = await refusal(path, read_only=True)
+    assert version in said
+    assert schema.HEAD in said
+    assert word in said
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT version_num FROM alembic_version").fetchone() == (version,)
+
+
+async def test_a_reader_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    async with open_store(path, run=inline):
+        pass
+    async with open_store(path, run=inline, read_only=True) as store:
+        with pytest.raises(StoreUnavailable, match="readonly"):
+            await store.transact(inbox.insert_new, SHOP, [arrival("1.PNM")], now=NOW)
+        assert await store.transact(inbox.still_open, SHOP) == ()
+    assert os.listdir(tmp_path) == [path.name]
+
+
+_READ = """
+import sys, trio
+from pathlib import Path
+from xybot.store import inbox
+from xybot.store.database import open_store
+
+async def main():
+    async with open_store(Path(sys.argv[1]), read_only=True) as store:
+        print(*(message.id for message in await store.transact(inbox.still_open, "shop-a")))
+
+trio.run(main)
+"""
+
+
+async def test_another_process_reads_while_one_writes(tmp_path: Path) -> None:
+    path = tmp_path / "数据 100%?.db"
+    command = [sys.executable, "-c", _READ, str(path)]
+    async with open_store(path) as store:
+        await store.transact(inbox.insert_new, SHOP, [arrival("1.PNM")], now=NOW)
+
+        def insert_while_it_reads(db: Database) -> str:
+            inbox.insert_new(db, SHOP, [arrival("2.PNM")], now=NOW)
+            return subprocess.run(
+                command, capture_output=True, text=True, check=True, timeout=30
+            ).stdout
+
+        assert await store.transact(insert_while_it_reads) == "1.PNM\n"
+        assert [m.id for m in await store.transact(inbox.still_open, SHOP)] == ["1.PNM", "2.PNM"]
+
+
+async def test_a_reader_sees_what_a_killed_process_had_stored(tmp_path: Path) -> None:
+    path, killed = tmp_path / "x.db", tmp_path / "killed.db"
+    async with open_store(path, run=inline) as store:
+        await store.transact(inbox.insert_new, SHOP, [arrival("1.PNM")], now=NOW)
+        for ending in ("", "-wal"):
+            shutil.copy(f"{path}{ending}", f"{killed}{ending}")
+    async with open_store(killed, run=inline, read_only=True) as store:
+        assert [m.id for m in await store.transact(inbox.still_open, SHOP)] == ["1.PNM"]
+
+
+def tables(db: Database) -> dict[str, object]:
+    """All tables and indexes, however they came to be: made at once, or column by column."""
+    inspector = sa.inspect(db)
+    found: dict[str, object] = {}
+    for name in set(inspector.get_table_names()) - {"alembic_version"}:
+        columns = {
+            column["name"]: (str(column["type"]), column["nullable"], column["primary_key"])
+            for column in inspector.get_columns(name)
+        }
+        keys = sorted(str(key["constrained_columns"]) for key in inspector.get_foreign_keys(name))
+        found[name] = (columns, keys, inspector.get_unique_constraints(name))
+    indexes = db.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index'")
+    return found | {name: re.sub(r"[\s\"]+", " ", sql).strip() for name, sql in indexes if sql}
 
 
 async def test_the_migrations_make_the_tables_of_the_schema(store: Store) -> None:

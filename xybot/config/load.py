@@ -31,6 +31,16 @@ class Loaded:
     files: tuple[Path, ...]
     """All that was read or looked for: when one of them changes, load again."""
 
+    @property
+    def database(self) -> Path:
+        """Where everything is kept.
+
+        The simulator has a database of its own: what its buyers said must never be answered on
+        the real platform.
+        """
+        name = "simulator.db" if self.config.simulator.enabled else "xybot.db"
+        return self.folder / self.config.data / name
+
 
 def load(path: Path) -> Loaded:
     """Read bot.toml and bot.d/*.toml beside it.

@@ -12,24 +12,21 @@ cancellable: it commits or rolls back whole, and the caller learns which.
 
 from __future__ import annotations
 
-import importlib
-import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import attrs
 import outcome
-import sqlalchemy as sa
 import trio
-from sqlalchemy.engine import Connection, Engine, Transaction
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.engine import Connection, Transaction
 
-from xybot.errors import ConfigError, StoreUnavailable
-from xybot.store import schema
+from xybot.errors import StoreUnavailable
+from xybot.store import opening, trouble
+from xybot.store.trouble import Tell, Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,8 +34,8 @@ Database: TypeAlias = Connection
 """What a transaction function gets as its first argument."""
 
 _MOST_AT_ONCE: Final = 512
-_UNAVAILABLE = (sa.exc.OperationalError, sqlite3.OperationalError)
-"""What SQLAlchemy says, and what the driver says to `prepared` statements."""
+_AGAIN: Final = 5.0
+"""Seconds until what could not be stored is tried again."""
 _CLOSED: Final = "数据库已关闭 (the store is closed)"
 
 
@@ -64,6 +61,7 @@ class _Job(Generic[T]):
     run: Callable[[Connection], T]
     task: trio.lowlevel.Task
     begun: bool = False
+    wrote: bool = False
 
 
 @attrs.define(eq=False)
@@ -72,6 +70,8 @@ class Store:
 
     _db: Connection
     _run: Runner
+    _path: Path | None
+    _watch: Watch
     _waiting: deque[_Job[Any]] = attrs.field(factory=deque, init=False)
     _work: trio.Event = attrs.field(factory=trio.Event, init=False)
     # A shield: whoever is cancelled along with the store may have something to put away.
@@ -105,12 +105,26 @@ class Store:
         result: T = await trio.lowlevel.wait_task_rescheduled(abort)
         return result
 
+    async def insist(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction again and again until it is stored; the store tells its troubles."""
+        while True:
+            try:
+                return await self.transact(fn, *args, **kwargs)
+            except StoreUnavailable:
+                if self._closed:
+                    raise
+                await trio.sleep(_AGAIN)
+
     async def _write(self) -> None:
         """Commit what waits, group by group, until the store is closed."""
         try:
             with self._writing:
                 while True:
-                    await self._work.wait()
+                    with trio.move_on_at(self._watch.calm_at):
+                        await self._work.wait()
+                    self._watch.look()
                     self._work = trio.Event()
                     while self._waiting:
                         await self._write_group()
@@ -133,6 +147,17 @@ class Store:
                 trio.lowlevel.reschedule(job.task, result)
             for job in jobs[len(results) :]:  # The runner died: nobody knows what was stored.
                 trio.lowlevel.reschedule(job.task, outcome.Error(StoreUnavailable("interrupted")))
+        self._notice(jobs, results)
+
+    def _notice(self, jobs: list[_Job[Any]], results: list[outcome.Outcome[Any]]) -> None:
+        errors = (result.error for result in results if isinstance(result, outcome.Error))
+        failed = [error for error in errors if isinstance(error, StoreUnavailable)]
+        for error in failed:
+            if isinstance(error, _Damaged):
+                raise trouble.damaged(self._path, str(error))
+            self._watch.failed(str(error), begun=not isinstance(error, _CannotBegin))
+        if not failed:
+            self._watch.committed(wrote=any(job.wrote for job in jobs))
 
 
 def _called(
@@ -145,69 +170,99 @@ class _CannotBegin(StoreUnavailable):
     """No transaction can begin, whatever it would do; finding out may take seconds."""
 
 
+class _Damaged(StoreUnavailable):
+    """The file is damaged: the program ends."""
+
+
 def _commit(db: Connection, jobs: list[_Job[Any]]) -> list[outcome.Outcome[Any]]:
     """Run the jobs in one transaction; if any fails, each in one of its own."""
     if len(jobs) > 1:
         together = outcome.capture(_together, db, jobs)
         if isinstance(together, outcome.Value):
             return [outcome.Value(value) for value in together.value]
-        if isinstance(together.error, _CannotBegin):
+        if isinstance(together.error, _CannotBegin | _Damaged):
             return _refused(together.error, len(jobs))
     results: list[outcome.Outcome[Any]] = []
     for job in jobs:
         result = outcome.capture(_alone, db, job)
-        if isinstance(result, outcome.Error) and isinstance(result.error, _CannotBegin):
+        if isinstance(result, outcome.Error) and isinstance(result.error, _CannotBegin | _Damaged):
             return results + _refused(result.error, len(jobs) - len(results))
         results.append(result)
     return results
 
 
-def _refused(error: _CannotBegin, times: int) -> list[outcome.Outcome[Any]]:
+def _refused(error: _CannotBegin | _Damaged, times: int) -> list[outcome.Outcome[Any]]:
     # Not the same error for all: each task that raises it adds to its traceback.
-    return [outcome.Error(StoreUnavailable(str(error))) for _ in range(times)]
+    return [outcome.Error(type(error)(str(error))) for _ in range(times)]
 
 
 def _together(db: Connection, jobs: list[_Job[Any]]) -> list[Any]:
-    with _begun(db):
-        return [job.run(db) for job in jobs]
+    with _translated(StoreUnavailable), _begun(db):
+        return [_ran(db, job) for job in jobs]
 
 
 def _alone(db: Connection, job: _Job[T]) -> T:
-    try:
-        with _begun(db):
-            return job.run(db)
-    except _UNAVAILABLE as exc:
-        raise StoreUnavailable(_cannot_write(exc)) from exc
+    with _translated(StoreUnavailable), _begun(db):
+        return _ran(db, job)
+
+
+def _ran(db: Connection, job: _Job[T]) -> T:
+    driver: Any = db.connection.dbapi_connection
+    changes = driver.total_changes
+    value = job.run(db)
+    job.wrote = driver.total_changes > changes
+    return value
 
 
 def _begun(db: Connection) -> Transaction:
-    try:
+    with _translated(_CannotBegin):
         return db.begin()
-    except _UNAVAILABLE as exc:
-        raise _CannotBegin(_cannot_write(exc)) from exc
 
 
-def _cannot_write(exc: Exception) -> str:
-    said = exc.orig if isinstance(exc, sa.exc.OperationalError) else exc
-    return f"数据库暂时无法写入 (the database cannot be written): {said}"
+@contextmanager
+def _translated(unavailable: type[StoreUnavailable]) -> Iterator[None]:
+    """Turn trouble with the disk or the file into an error that says so; others travel."""
+    try:
+        yield
+    except trouble.FAILURES as exc:
+        if trouble.is_damage(exc):
+            raise _Damaged(trouble.said(exc)) from exc
+        if (words := trouble.that_may_pass(exc)) is not None:
+            raise unavailable(f"数据库暂时无法写入 (cannot write the database): {words}") from exc
+        raise
+
+
+def _unheard(_reason: str | None) -> None:
+    """Tell nobody: the callers of `transact` see for themselves."""
 
 
 @asynccontextmanager
-async def open_store(path: Path | None, *, run: Runner = in_thread) -> AsyncIterator[Store]:
+async def open_store(
+    path: Path | None,
+    *,
+    run: Runner = in_thread,
+    tell: Tell = _unheard,
+    read_only: bool = False,
+) -> AsyncIterator[Store]:
     """Open the database, bring its schema up to date, and close it on exit.
 
     Args:
       path: the SQLite file, made when it is not there; None is a database in memory.
       run: where the transactions run.
+      tell: called once with the reason when something cannot be stored, and once with None
+        when something was, and nothing failed for 15 s; must neither raise nor block.
+      read_only: change nothing, not even the schema; another process may work on the file.
 
     Raises:
-      ConfigError: the file cannot be opened, or belongs to a newer version of xybot.
+      ConfigError: the file cannot be opened, is damaged, belongs to another version of xybot
+        or to another program; to be read only, also: there is none.  Within an exception
+        group, and cancelling the block, when damage is found while the store is open.
     """
-    engine = _engine(path)
+    engine = opening.engine(path, read_only=read_only)
     try:
-        db = await run(partial(_opened, engine, path))
+        db = await run(partial(opening.opened, engine, path, read_only=read_only))
         async with trio.open_nursery() as nursery:
-            store = Store(db, run)
+            store = Store(db, run, path, Watch(tell))
             nursery.start_soon(store._write, name="store writer")
             try:
                 yield store
@@ -216,47 +271,3 @@ async def open_store(path: Path | None, *, run: Runner = in_thread) -> AsyncIter
     finally:
         with trio.move_on_after(5, shield=True):
             await run(engine.dispose)
-
-
-def _engine(path: Path | None) -> Engine:
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path) if path else None),
-        poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
-    )
-    sa.event.listen(engine, "connect", _prepare)
-    sa.event.listen(
-        engine, "begin", lambda db: db.connection.dbapi_connection.execute("BEGIN IMMEDIATE")
-    )
-    return engine
-
-
-def _prepare(dbapi: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's own connection
-    dbapi.isolation_level = None  # We say BEGIN ourselves, so that a writer never has to upgrade.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-        dbapi.execute(f"PRAGMA {pragma}").close()
-
-
-def _opened(engine: Engine, path: Path | None) -> Connection:
-    try:
-        db = engine.connect()
-        version = _version(db)
-    except sa.exc.DatabaseError as exc:
-        raise ConfigError(f"{path}: 数据库打不开 (cannot open the database): {exc.orig}") from exc
-    if version is not None and version > schema.HEAD:
-        raise ConfigError(
-            f"{path}: 数据库版本 {version} 比本程序的 {schema.HEAD} 新，请升级 xybot "
-            f"(the database is of version {version}, newer than {schema.HEAD}: upgrade xybot)"
-        )
-    if version != schema.HEAD:
-        # Alembic costs a quarter of a second and ten megabytes: only when there is work for it.
-        importlib.import_module("xybot.store.migrate").upgrade(db)
-    return db
-
-
-def _version(db: Connection) -> str | None:
-    with db.begin():
-        if not sa.inspect(db).has_table("alembic_version"):
-            return None
-        found: str | None = db.scalar(sa.text("SELECT version_num FROM alembic_version"))
-        return found
