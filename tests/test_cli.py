@@ -17,6 +17,8 @@ OPTIONS = {
     "init": ("--config",),
     "decode": ("FILES", "--self", "--config"),
     "replay": ("PATHS", "--config", "--self", "--account", "--format"),
+    "books": ("--config", "--account", "--days", "--format"),
+    "resume": ("IDS", "--all", "--config"),
     "sim": ("--config", "--listen", "--accounts", "--buyers", "--seed"),
 }
 

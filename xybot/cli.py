@@ -19,6 +19,8 @@ from xybot.errors import ConfigError
 _COMMANDS = {
     "run": ("xybot.app:command", "启动，回复买家；不写命令就是它 (start; the default)"),
     "init": ("xybot.tools.init:command", "写一份真实账号用的 bot.toml (write a bot.toml)"),
+    "resume": ("xybot.tools.resume:command", "让停下的账号继续 (let a parked account go on)"),
+    "books": ("xybot.tools.books:command", "对账：每条消息都有下落吗 (every line accounted for)"),
     "decode": ("xybot.tools.decode:command", "解读录下的数据帧 (read recorded frames)"),
     "replay": ("xybot.tools.replay:command", "看看录下的消息会得到什么回复 (what would be said)"),
     "sim": ("xybot.tools.sim:command", "单独启动模拟平台 (the simulator alone)"),

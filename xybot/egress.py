@@ -7,15 +7,23 @@ sockets.  They share one TLS context, since making one takes 20 ms and half a me
 from __future__ import annotations
 
 import functools
+import socket
 import ssl
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 import httpx
 import trio
 
-from xybot.errors import TransientError
+from xybot.errors import Cause, TransientError
+
+UNREACHABLE: Final = {
+    Cause.DNS: "域名解析失败，请检查网络和 DNS (no address for the name)",
+    Cause.TLS: "加密连接失败，请检查电脑时间和证书 (cannot connect, TLS)",
+    Cause.UNREACHABLE: "连不上平台，请检查网络 (cannot connect)",
+}
+"""What the seller reads of each answer of `why_unreachable`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +49,7 @@ class Http(Protocol):
         """Post a form and return the answer.
 
         Raises:
-          TransientError: there was none.
+          TransientError: there was none; `cause` tells why.
         """
 
 
@@ -79,9 +87,37 @@ class Client:
             with trio.fail_after(self.timeout):
                 async with client:
                     response = await client.post(url, params=query, data=form, headers=encoded)
-        except httpx.HTTPError as exc:
-            raise TransientError(f"{host}: {type(exc).__name__}: {exc}") from exc
-        except trio.TooSlowError as exc:
-            raise TransientError(f"{host}: no answer within {self.timeout:g} s") from exc
+        except (httpx.HTTPError, trio.TooSlowError) as exc:
+            raise _unanswered(host, exc, self.timeout) from exc
         cookies = tuple(response.headers.get_list("set-cookie"))
         return Answer(status=response.status_code, set_cookies=cookies, body=response.content)
+
+
+def why_unreachable(exc: BaseException) -> Cause | None:
+    """Return what kept a connection from being opened; None when it was not the network.
+
+    The error itself, and all that led to it, are looked at.
+    """
+    said: BaseException | None = exc
+    while said is not None:
+        match said:
+            case socket.gaierror():
+                return Cause.DNS
+            case ssl.SSLError():
+                return Cause.TLS
+            case OSError():
+                return Cause.UNREACHABLE
+        said = said.__cause__ or said.__context__
+    return None
+
+
+def _unanswered(host: str, exc: Exception, within: float) -> TransientError:
+    said = f"{host}: {type(exc).__name__}: {exc}"
+    if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout):
+        cause = why_unreachable(exc) or Cause.UNREACHABLE
+        return TransientError(f"{UNREACHABLE[cause]}: {said}", cause=cause)
+    if isinstance(exc, httpx.TimeoutException | trio.TooSlowError):
+        words = f"平台接口没有回应 (silent): {host}: no answer within {within:g} s"
+        return TransientError(words, cause=Cause.SILENT)
+    words = f"与平台接口的连接断开 (connection lost): {said}"
+    return TransientError(words, cause=Cause.ABORTED)

@@ -15,11 +15,13 @@ from trio_websocket import WebSocketConnection, wrap_client_stream, wrap_server_
 
 from tests.xianyu.conftest import now_ms
 from xybot.errors import (
+    Cause,
     ConnectionLost,
     KickedOut,
     LoginRequired,
     SessionTaken,
     TokenExpired,
+    TokenRefused,
     XybotError,
 )
 from xybot.simulator import Platform
@@ -40,9 +42,15 @@ def ids() -> Ids:
     return Ids(now_ms, random.Random(1))
 
 
-def only(error: type[XybotError], match: str | None = None) -> pytest.RaisesGroup[XybotError]:
-    """Expect one error, however deep in groups."""
-    wanted = pytest.RaisesExc(error, match=match, check=lambda exc: type(exc) is error)
+def only(
+    error: type[XybotError], match: str | None = None, cause: Cause | None = None
+) -> pytest.RaisesGroup[XybotError]:
+    """Expect one error of this kind and cause, however deep in groups."""
+    wanted = pytest.RaisesExc(
+        error,
+        match=match,
+        check=lambda exc: type(exc) is error and exc.cause is (cause or error.cause),
+    )
     return pytest.RaisesGroup(wanted, allow_unwrapped=True, flatten_subgroups=True)
 
 
@@ -114,19 +122,19 @@ async def test_requests_may_be_sent_after_three_seconds_without_vulcan(
         assert (await line.request(requests.conversations())).code == 200
 
 
-async def test_an_unknown_token_is_an_expired_one(
+async def test_an_unknown_token_is_refused(
     platform: Platform, account: SimAccount, autojump_clock
 ) -> None:
-    with only(TokenExpired, "token is not found"):
+    with only(TokenRefused, "token is not found"):
         async with dialled(platform, account) as line:
             token = new_token("oauth_k1:unknown", None, platform.now_ms())
             await register(line, token, DEVICE, account.user_id, within=10)
 
 
-async def test_the_token_of_another_device_is_an_expired_one(
+async def test_the_token_of_another_device_is_refused(
     platform: Platform, account: SimAccount, autojump_clock
 ) -> None:
-    with only(TokenExpired):
+    with only(TokenRefused):
         async with dialled(platform, account) as line:
             token = token_for(platform, account, "another device")
             await register(line, token, DEVICE, account.user_id, within=10)
@@ -146,7 +154,7 @@ async def test_a_platform_that_does_not_answer_is_lost(
     platform: Platform, account: SimAccount, autojump_clock
 ) -> None:
     platform.faults(account).mute()
-    with only(ConnectionLost, "no answer to /reg within 7 s"):
+    with only(ConnectionLost, "no answer to /reg within 7 s", Cause.SILENT):
         async with dialled(platform, account) as line:
             token = token_for(platform, account)
             await register(line, token, DEVICE, account.user_id, within=7)
@@ -157,7 +165,7 @@ async def test_a_platform_that_does_not_answer_is_lost(
 async def test_a_line_that_falls_silent_is_lost(
     platform: Platform, account: SimAccount, autojump_clock
 ) -> None:
-    with only(ConnectionLost, "no answer to /! within 10 s"):
+    with only(ConnectionLost, "no answer to /! within 10 s", Cause.SILENT):
         async with on_line(platform, account) as line:
             platform.faults(account).mute()
             await line.request(requests.heartbeat())
@@ -188,11 +196,11 @@ async def test_a_kickout_is_told_from_a_removed_session(
 async def test_a_close_and_a_cut_are_losses_with_a_reason(
     platform: Platform, account: SimAccount, autojump_clock
 ) -> None:
-    with only(ConnectionLost, "1001 GOING_AWAY"):
+    with only(ConnectionLost, "1001 GOING_AWAY", Cause.CLOSED):
         async with on_line(platform, account):
             platform.faults(account).close(1001)
             await trio.sleep_forever()
-    with only(ConnectionLost, "1006 ABNORMAL_CLOSURE"):
+    with only(ConnectionLost, "1006 ABNORMAL_CLOSURE", Cause.ABORTED):
         async with on_line(platform, account):
             platform.faults(account).cut()
             await trio.sleep_forever()
@@ -202,7 +210,7 @@ async def test_a_refused_dial_is_a_loss(
     platform: Platform, account: SimAccount, autojump_clock
 ) -> None:
     platform.faults(account).refuse_dial()
-    with only(ConnectionLost, "refused by a fault"):
+    with only(ConnectionLost, "refused by a fault", Cause.UNREACHABLE):
         async with dialled(platform, account):
             raise AssertionError("it was let in")
     async with on_line(platform, account):
@@ -344,9 +352,9 @@ async def test_any_other_answer_is_the_callers_to_read(autojump_clock) -> None:
         ({"reason": "connect limit"}, SessionTaken),
         ({"reason": "Too Many connections"}, SessionTaken),
         ({"reason": "x", "developerMessage": "session remove"}, SessionTaken),
-        ({"reason": "invalid token"}, TokenExpired),
-        ({"reason": "not auth"}, TokenExpired),
-        ({"reason": "device id or appkey is not equal"}, TokenExpired),
+        ({"reason": "invalid token"}, TokenRefused),
+        ({"reason": "not auth"}, TokenRefused),
+        ({"reason": "device id or appkey is not equal"}, TokenRefused),
         ({"reason": "whatever"}, ConnectionLost),
         (None, ConnectionLost),
         ("text", ConnectionLost),
@@ -356,8 +364,21 @@ async def test_any_other_answer_is_the_callers_to_read(autojump_clock) -> None:
 async def test_each_refused_registration_says_what_is_to_be_done(
     autojump_clock, body: Any, error: type[XybotError]
 ) -> None:
-    with only(error):
+    cause = Cause.REGISTRATION if error is ConnectionLost else None
+    with only(error, cause=cause):
         async with line_to(answers(code=400, body=body)) as line:
+            token = new_token("oauth_k1:secret", None, now_ms())
+            await register(line, token, DEVICE, cast("Any", "2201"), within=5)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"), [(None, TokenRefused), ({"reason": "too many"}, SessionTaken)]
+)
+async def test_a_registration_that_is_answered_401_is_read_for_its_words_first(
+    autojump_clock, body: Any, error: type[XybotError]
+) -> None:
+    with only(error):
+        async with line_to(answers(code=401, body=body)) as line:
             token = new_token("oauth_k1:secret", None, now_ms())
             await register(line, token, DEVICE, cast("Any", "2201"), within=5)
 
@@ -387,7 +408,7 @@ async def test_pushes_that_came_before_the_end_can_still_be_stored(autojump_cloc
         await ws.send_message('{"lwp": "/s/sync", "headers": {"mid": "1"}}')
         await ws.aclose()
 
-    with only(ConnectionLost):
+    with only(ConnectionLost, cause=Cause.CLOSED):
         async with line_to(serve) as line:
             with trio.CancelScope(shield=True):
                 await trio.sleep(1)

@@ -14,18 +14,21 @@ import trio
 from trio_websocket import WebSocketRequest, serve_websocket, wrap_server_stream
 
 from xybot import egress
-from xybot.errors import ConnectionLost, SessionTaken
+from xybot.errors import Cause, ConnectionLost, SessionTaken
 from xybot.wire.frames import Frame
 from xybot.wire.ids import Ids
 from xybot.wire.requests import Request
-from xybot.xianyu.connection import Connection, dialler, open_connection
+from xybot.xianyu.connection import Connection, open_connection
+from xybot.xianyu.dial import dialler
 
 Serve: TypeAlias = Callable[[trio.SocketStream], Awaitable[None]]
 
 
-def lost(match: str | None = None) -> pytest.RaisesGroup[ConnectionLost]:
-    """Expect the loss of a connection, however deep in groups."""
-    wanted = pytest.RaisesExc(ConnectionLost, match=match)
+def lost(
+    match: str | None = None, cause: Cause = Cause.HANDSHAKE
+) -> pytest.RaisesGroup[ConnectionLost]:
+    """Expect the loss of a connection for this cause, however deep in groups."""
+    wanted = pytest.RaisesExc(ConnectionLost, match=match, check=lambda exc: exc.cause is cause)
     return pytest.RaisesGroup(wanted, allow_unwrapped=True, flatten_subgroups=True)
 
 
@@ -72,8 +75,11 @@ async def forbids(stream: trio.SocketStream) -> None:
     await trio.sleep_forever()
 
 
-@pytest.mark.parametrize("scheme", ["ws", "wss"])
-@pytest.mark.parametrize("serve", [silent, hangs_up, stops_halfway])
+@pytest.mark.parametrize(
+    ("serve", "scheme"),
+    # A hang-up in the middle of TLS is noticed at once: see below.
+    [(silent, "ws"), (silent, "wss"), (stops_halfway, "ws"), (hangs_up, "ws")],
+)
 async def test_a_handshake_that_stalls_is_lost_in_time(serve: Serve, scheme: str) -> None:
     began = time.monotonic()
     async with served(serve, scheme) as url:
@@ -84,16 +90,30 @@ async def test_a_handshake_that_stalls_is_lost_in_time(serve: Serve, scheme: str
 
 
 async def test_a_peer_that_speaks_something_else_is_lost() -> None:
+    async with served(babbles) as url:
+        with lost("handshake refused"):
+            async with dialled(url):
+                raise AssertionError("it was let in")
+
+
+@pytest.mark.parametrize("serve", [babbles, stops_halfway, forbids])
+async def test_a_peer_that_speaks_no_tls_is_lost(serve: Serve) -> None:
+    async with served(serve, "wss") as url:
+        with lost("TLS", Cause.TLS):
+            async with dialled(url):
+                raise AssertionError("it was let in")
+
+
+async def test_a_name_without_an_address_is_told_as_such() -> None:
     for scheme in ("ws", "wss"):
-        async with served(babbles, scheme) as url:
-            with lost():
-                async with dialled(url, within=0.3):
-                    raise AssertionError("it was let in")
+        with lost("DNS", Cause.DNS):
+            async with dialled(f"{scheme}://nowhere.invalid/"):
+                raise AssertionError("it was let in")
 
 
 async def test_an_http_answer_that_is_no_websocket_is_lost_with_its_status() -> None:
     async with served(forbids) as url:
-        with lost("403"):
+        with lost("HTTP 403"):
             async with dialled(url):
                 raise AssertionError("it was let in")
 
@@ -102,7 +122,7 @@ async def test_a_port_where_nobody_listens_is_lost() -> None:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = listener.socket.getsockname()[1]
     await listener.aclose()
-    with lost("cannot connect"):
+    with lost("cannot connect", Cause.UNREACHABLE):
         async with dialled(f"ws://127.0.0.1:{port}/"):
             raise AssertionError("it was let in")
 
@@ -138,7 +158,7 @@ async def test_the_platform_sees_a_browser_without_cookies() -> None:
         await request.accept()
 
     async with websocket(serve) as url:
-        with lost():
+        with lost(cause=Cause.CLOSED):
             async with dialled(url):
                 await trio.sleep_forever()
     assert seen[b"origin"] == b"https://www.goofish.com"
@@ -168,6 +188,22 @@ async def _deaf(farewell: str | None, stream: trio.SocketStream) -> None:
             await ws.send_message(farewell)
         nursery.cancel_scope.cancel()
     await trio.sleep_forever()
+
+
+async def _raves(stream: trio.SocketStream) -> None:
+    """Accept, then send what is no frame of a websocket."""
+    async with trio.open_nursery() as nursery:
+        request = await wrap_server_stream(nursery, stream)
+        await request.accept()
+        await stream.send_all(b"\xff\xff\xff\xff")
+        await trio.sleep_forever()
+
+
+async def test_a_peer_that_leaves_the_protocol_on_an_open_line_is_left() -> None:
+    async with served(_raves) as url:
+        with lost("1002", Cause.CLOSED):
+            async with dialled(url):
+                await trio.sleep_forever()
 
 
 async def test_a_farewell_is_heard_though_the_peer_never_closes() -> None:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from xybot.egress import Client
 from xybot.errors import (
     Busy,
+    Cause,
     LoginRequired,
     StoreUnavailable,
     TransientError,
@@ -29,10 +30,11 @@ from xybot.simulator import Platform
 from xybot.simulator.world import SimAccount
 from xybot.wire import sign
 from xybot.xianyu import api
-from xybot.xianyu.mtop import Mtop
+from xybot.xianyu.mtop import Mtop, SessionExpired
 from xybot.xianyu.session import Session, new_session
 
 TOKEN = "mtop.taobao.idlemessage.pc.login.token"
+KEEP_ALIVE = "mtop.taobao.idlemessage.pc.loginuser.get"
 NOW = 1_790_000_000_000
 COOKIE = "unb=2201; _m_h5_tk=aaaa_1790000000000; _m_h5_tk_enc=bbbb; cookie2=cccc"
 OK = '{"ret": ["SUCCESS::调用成功"], "data": {"n": 1}}'
@@ -161,8 +163,17 @@ async def test_a_dead_login_needs_another(
     platform.faults(account).expire_cookie()
     with pytest.raises(LoginRequired, match="SESSION_EXPIRED"):
         await api.im_token(sim.mtop)
-    assert account.calls[TOKEN] == 1
+    assert account.calls == {TOKEN: 1, KEEP_ALIVE: 1}
     assert sim.mtop.session.token is None
+
+
+async def test_a_login_that_dozed_is_woken_by_one_keep_alive(
+    sim: Desk, platform: Platform, account: SimAccount, autojump_clock
+) -> None:
+    platform.faults(account).doze()
+    token = await api.im_token(sim.mtop)
+    assert account.calls == {TOKEN: 2, KEEP_ALIVE: 1}
+    assert sim.mtop.session.token == token
 
 
 async def test_a_demand_for_a_person_is_handed_on_and_never_repeated(
@@ -177,6 +188,64 @@ async def test_a_demand_for_a_person_is_handed_on_and_never_repeated(
 
 
 # Answers that the simulator does not give.
+
+EXPIRED = '{"ret": ["FAIL_SYS_SESSION_EXPIRED::Session过期"]}'
+VERIFY = '{"ret": ["FAIL_SYS_USER_VALIDATE"], "data": {"url": "https://x.test/punish?a=1"}}'
+
+
+def asked(script: Script) -> list[str]:
+    """Return the calls that were made, without what is the same in all."""
+    return [each.url.path.split("/")[2].rpartition(".")[2] for each in script.asked]
+
+
+async def test_a_login_that_expires_again_after_the_keep_alive_is_asked_for_no_more(
+    autojump_clock,
+) -> None:
+    script = Script([Said(EXPIRED), Said(), Said(EXPIRED)])
+    with pytest.raises(LoginRequired):
+        await api.im_token(desk(script).mtop)
+    assert asked(script) == ["token", "get", "token"]
+
+
+@pytest.mark.parametrize(
+    "answer", [EXPIRED, '{"ret": ["FAIL_SYS_ILLEGAL_ACCESS::x"]}', "<html>502</html>"]
+)
+async def test_a_keep_alive_that_is_not_answered_with_a_yes_ends_in_a_login(
+    autojump_clock, answer: str
+) -> None:
+    script = Script([Said(EXPIRED), Said(answer)])
+    with pytest.raises(LoginRequired):
+        await api.im_token(desk(script).mtop)
+    assert asked(script) == ["token", "get"]
+
+
+async def test_a_keep_alive_that_meets_a_check_for_people_ends_everything(autojump_clock) -> None:
+    script = Script([Said(EXPIRED), Said(VERIFY)])
+    with pytest.raises(VerificationRequired) as caught:
+        await api.im_token(desk(script).mtop)
+    assert caught.value.url == "https://x.test/punish?a=1"
+    assert asked(script) == ["token", "get"]
+
+
+async def test_a_login_page_is_no_expired_session_and_gets_no_keep_alive(autojump_clock) -> None:
+    script = Script([Said(f'{{"ret": ["RGV587_ERROR::SM"], "data": {{"url": "{URL}"}}}}')])
+    with pytest.raises(LoginRequired):
+        await api.im_token(desk(script).mtop)
+    assert asked(script) == ["token"]
+
+
+async def test_a_network_that_fails_the_keep_alive_is_no_verdict(autojump_clock) -> None:
+    script = Script([Said(EXPIRED)])
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if script.asked:
+            raise httpx.ConnectError("no route")
+        await script(scope, receive, send)
+
+    with pytest.raises(TransientError) as caught:
+        await api.im_token(desk(app).mtop)
+    assert caught.value.cause is Cause.UNREACHABLE
+    assert asked(script) == ["token"]
 
 
 async def test_the_new_signature_is_made_of_the_new_cookie(autojump_clock) -> None:
@@ -211,7 +280,7 @@ PUNISH = b"<html><script>location='/h5/mtop.x/1.0/_____tmd_____/punish?x5secdata
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        (Said('{"ret": ["FAIL_SYS_SESSION_EXPIRED::Session过期"]}'), LoginRequired),
+        (Said('{"ret": ["FAIL_SYS_SESSION_EXPIRED::Session过期"]}'), SessionExpired),
         (
             Said(f'{{"ret": ["FAIL_SYS_USER_VALIDATE"], "data": {{"url": "{URL}"}}}}'),
             LoginRequired,
@@ -248,9 +317,28 @@ async def test_each_refusal_says_what_is_to_be_done(
     assert len(script.asked) == 1
 
 
-async def test_the_address_of_a_verification_comes_along(autojump_clock) -> None:
-    url = "https://h5api.m.goofish.com/punish?action=captcha"
-    body = f'{{"ret": ["FAIL_SYS_USER_VALIDATE", "RGV587_ERROR::x"], "data": {{"url": "{url}"}}}}'
+PATH = "/h5/mtop.x/1.0/_____tmd_____/punish?x5secdata=a%3D1&action=captcha"
+WHOLE = f"https://h5api.m.goofish.com:443/{PATH}"
+RISK = '"ret": ["FAIL_SYS_USER_VALIDATE", "RGV587_ERROR::SM::被挤爆啦"]'
+
+
+@pytest.mark.parametrize(
+    ("body", "url"),
+    [
+        (f'{{{RISK}, "data": {{"url": "{WHOLE}"}}}}', WHOLE),
+        (f'{{{RISK}, "data": {{"url": "https://x.test/?verify"}}}}', "https://x.test/?verify"),
+        (f'{{{RISK}, "data": {{"url": "{URL}", "dialog": [{{"at": "{WHOLE}"}}]}}}}', WHOLE),
+        (f'{{{RISK}, "url": "{WHOLE}"}}', WHOLE),
+        (f'{{"ret": ["FAIL_SYS_X::请访问{WHOLE}，谢谢"]}}', WHOLE),
+        (f'{{"ret": ["FAIL_SYS_X"], "data": "{PATH}"}}', f"http://gateway.test{PATH}"),
+        (f"<script>location.href='{PATH}'</script>", f"http://gateway.test{PATH}"),
+        (f'<a href="{PATH.replace("&", "&amp;")}">', f"http://gateway.test{PATH}"),
+        (f"{{{RISK}}}", None),
+    ],
+)
+async def test_the_address_of_a_verification_comes_along_wherever_it_stands(
+    autojump_clock, body: str, url: str | None
+) -> None:
     found = await raised(Script([Said(body)]))
     assert isinstance(found, VerificationRequired)
     assert found.url == url
@@ -322,14 +410,24 @@ async def test_a_session_that_cannot_be_saved_is_transient(autojump_clock) -> No
 # On real sockets.
 
 
+async def test_a_gateway_without_an_address_is_told_as_such() -> None:
+    for scheme in ("http", "https"):
+        made = desk(None)
+        made.mtop.gateway = f"{scheme}://nowhere.invalid"
+        with trio.fail_after(5), pytest.raises(TransientError, match="DNS") as caught:
+            await made.mtop.call("mtop.x", {})
+        assert caught.value.cause is Cause.DNS
+
+
 async def test_nobody_at_the_door_is_transient() -> None:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = listener.socket.getsockname()[1]
     await listener.aclose()
     made = desk(None)
     made.mtop.gateway = f"http://127.0.0.1:{port}"
-    with trio.fail_after(5), pytest.raises(TransientError, match="ConnectError"):
+    with trio.fail_after(5), pytest.raises(TransientError, match="ConnectError") as caught:
         await made.mtop.call("mtop.x", {})
+    assert caught.value.cause is Cause.UNREACHABLE
 
 
 async def _silent(stream: trio.SocketStream) -> None:
@@ -350,13 +448,25 @@ async def _half(stream: trio.SocketStream) -> None:
     await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
 
 
-@pytest.mark.parametrize("serve", [_silent, _hangs_up, _babbles, _half])
-async def test_an_answer_that_does_not_come_is_transient(serve: Any) -> None:
+@pytest.mark.parametrize(
+    ("serve", "scheme", "cause"),
+    [
+        (_silent, "http", Cause.SILENT),
+        (_hangs_up, "http", Cause.ABORTED),
+        (_babbles, "http", Cause.ABORTED),
+        (_half, "http", Cause.ABORTED),
+        (_babbles, "https", Cause.TLS),
+    ],
+)
+async def test_an_answer_that_does_not_come_is_transient(
+    serve: Any, scheme: str, cause: Cause
+) -> None:
     async with trio.open_nursery() as nursery:
         listen = partial(trio.serve_tcp, serve, 0, host="127.0.0.1")
         listeners = await nursery.start(listen)
         made = desk(None, timeout=0.2)
-        made.mtop.gateway = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
-        with trio.fail_after(5), pytest.raises(TransientError):
+        made.mtop.gateway = f"{scheme}://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        with trio.fail_after(5), pytest.raises(TransientError) as caught:
             await made.mtop.call("mtop.x", {})
+        assert caught.value.cause is cause
         nursery.cancel_scope.cancel()

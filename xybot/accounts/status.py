@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
+from xybot.errors import Cause
 from xybot.events import AccountStatus, EventFeed
 from xybot.model import AccountId, AccountState
 
@@ -19,13 +20,21 @@ class Status:
     _now_ms: Callable[[], int]
     state: AccountState = AccountState.DISCONNECTED
     reason: str = ""
+    cause: Cause | None = None
     since: int = 0
 
-    def change(self, state: AccountState, reason: str, *, next_try: float | None = None) -> None:
+    def change(
+        self,
+        state: AccountState,
+        reason: str,
+        *,
+        cause: Cause | None = None,
+        next_try: float | None = None,
+    ) -> None:
         """Note and publish a change; what is the case already is not news."""
         if state is self.state and reason == self.reason:
             return
-        old, self.state, self.reason = self.state, state, reason
+        old, self.state, self.reason, self.cause = self.state, state, reason, cause
         self.since = self._now_ms()
         self._feed.publish(
             AccountStatus(
@@ -33,6 +42,7 @@ class Status:
                 old=old,
                 new=state,
                 reason=reason,
+                cause=cause,
                 since=self.since,
                 next_try=next_try,
             )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from xybot.errors import Cause
 from xybot.model import AccountId
 from xybot.store.database import Database
 from xybot.store.schema import accounts
@@ -20,6 +21,24 @@ class Wanted:
 
     id: AccountId
     version: str
+
+
+@attrs.frozen
+class Parked:
+    """An account that would run, and waits for its seller."""
+
+    id: AccountId
+    reason: str
+    """What it waits for, in words for the seller."""
+    cause: Cause
+
+
+@attrs.frozen
+class Roster:
+    """Every account of bot.toml that is switched on: it runs, or it is parked."""
+
+    wanted: frozenset[Wanted]
+    parked: frozenset[Parked]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,18 +53,20 @@ class Setting:
 
 Settings: TypeAlias = Mapping[AccountId, Setting]
 
+_UNPARKED: Final = {"parked": None, "parked_cause": None}
+
 
 def configure(db: Database, settings: Settings) -> None:
     """Make the accounts of bot.toml the ones that are wanted; a changed one is unparked."""
     known = {row.id: row for row in db.execute(sa.select(accounts))}
     for id_ in known.keys() - settings.keys():
         gone = sa.update(accounts).where(accounts.c.id == id_)
-        db.execute(gone.values(wanted=False, parked=None))
+        db.execute(gone.values(wanted=False, **_UNPARKED))
     for id_, setting in settings.items():
         row = known.get(id_)
         values: dict[str, object] = {"version": setting.version, "wanted": True}
         if row is None or row.version != setting.version:
-            values["parked"] = None
+            values |= _UNPARKED
         if row is None or row.pasted != setting.pasted:
             values |= {"pasted": setting.pasted, "session_json": None}
         _upsert(db, id_, values)
@@ -56,22 +77,30 @@ def _upsert(db: Database, id_: AccountId, values: dict[str, object]) -> None:
     db.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-def wanted(db: Database) -> frozenset[Wanted]:
-    """Return the accounts that should run now: wanted, and not parked."""
-    query = sa.select(accounts.c.id, accounts.c.version).where(
-        accounts.c.wanted, accounts.c.parked.is_(None)
+def roster(db: Database) -> Roster:
+    """Return the accounts that are switched on, by whether they may run now."""
+    rows = db.execute(sa.select(accounts).where(accounts.c.wanted)).all()
+    return Roster(
+        wanted=frozenset(Wanted(row.id, row.version) for row in rows if row.parked is None),
+        parked=frozenset(
+            # A database from before the cause was stored has the words alone.
+            Parked(row.id, row.parked, Cause(row.parked_cause or Cause.OTHER.value))
+            for row in rows
+            if row.parked is not None
+        ),
     )
-    return frozenset(Wanted(row.id, row.version) for row in db.execute(query))
 
 
-def park(db: Database, account: AccountId, reason: str) -> None:
-    """Take an account off line until its seller acts."""
-    db.execute(sa.update(accounts).where(accounts.c.id == account).values(parked=reason))
+def park(db: Database, account: AccountId, reason: str, cause: Cause) -> None:
+    """Take an account off line until its seller acts, restarts of the program included."""
+    change = sa.update(accounts).where(accounts.c.id == account)
+    db.execute(change.values(parked=reason, parked_cause=cause.value))
 
 
-def unpark_all(db: Database) -> None:
-    """Try every account again: starting the program is the seller's word for it."""
-    db.execute(sa.update(accounts).values(parked=None))
+def resume(db: Database, account: AccountId) -> bool:
+    """Let a parked account run again, just as it stopped; False when it is not parked."""
+    parked = sa.update(accounts).where(accounts.c.id == account, accounts.c.parked.is_not(None))
+    return bool(db.execute(parked.values(**_UNPARKED)).rowcount)
 
 
 def session(db: Database, account: AccountId) -> str | None:

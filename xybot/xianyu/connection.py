@@ -1,19 +1,15 @@
 """One live websocket to the platform: requests, answers, pushes.
 
-Two traps of trio-websocket 0.12 shape this file: its own connect timeout does not bound
-a stalled handshake, so the dial stands under a deadline of ours that is lifted once the
-line is open; and a consumer that waits stops its PONGs, so the reader here never waits
-for business: it hands pushes over through a buffer and wakes requests by their `mid`.
+A trap of trio-websocket 0.12 shapes this file: a consumer that waits stops its PONGs, so
+the reader here never waits for business: it hands pushes over through a buffer and wakes
+requests by their `mid`.
 """
 
 from __future__ import annotations
 
-import math
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, TypeAlias
-from urllib.parse import SplitResult, urlsplit
 
 import attrs
 import h11
@@ -21,92 +17,39 @@ import trio
 import wsproto.utilities
 from trio_websocket import (
     ConnectionClosed,
+    ConnectionRejected,
     HandshakeError,
     WebSocketConnection,
-    wrap_client_stream,
 )
 
-from xybot.errors import ConnectionLost, KickedOut, SessionTaken, TokenExpired, WireError
+from xybot.egress import UNREACHABLE, why_unreachable
+from xybot.errors import (
+    Cause,
+    ConnectionLost,
+    KickedOut,
+    SessionTaken,
+    TokenExpired,
+    WireError,
+    first_error,
+)
 from xybot.wire import frames
 from xybot.wire.fields import text_at
 from xybot.wire.frames import Frame
 from xybot.wire.ids import Ids
-from xybot.wire.requests import BROWSER, Request
+from xybot.wire.requests import REGISTER, Request
 
 Dial: TypeAlias = Callable[[], AbstractAsyncContextManager[WebSocketConnection]]
-"""Opens a websocket; tests dial the simulator in memory."""
-_Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+"""Opens a websocket, or raises a HandshakeError or a ConnectionLost; tests dial the simulator."""
 
 _READY_AFTER: Final = 3.0
 """Seconds after `/reg` at which requests may be sent even without `/s/vulcan` (§1.3)."""
 _PUSHES_WAITING: Final = 256
 """Frames that may wait for the store; beyond that the reader waits, and so the platform."""
-_LARGEST: Final = 64 * 1024 * 1024
-_GOODBYE_WITHIN: Final = 1.0
-"""Seconds that a peer has to close its side when we are done."""
-_NO_PROTOCOL: Final = (h11.ProtocolError, wsproto.utilities.ProtocolError)
+NO_PROTOCOL: Final = (h11.ProtocolError, wsproto.utilities.ProtocolError)
 """What trio-websocket lets through when the peer speaks no HTTP, or breaks off mid-frame."""
-_NO_HANDSHAKE: Final = (HandshakeError, *_NO_PROTOCOL)
+_WITHOUT_A_WORD: Final = 1006
+"""The code that stands for a line without a farewell (RFC 6455 §7.1.5); never on the wire."""
 _NO_TOKEN: Final = "token is not found"  # noqa: S105  # the platform's words (§1.6)
-
-
-def dialler(url: str, tls: ssl.SSLContext, *, within: float = 10) -> Dial:
-    """Return a dial for a real websocket; `within` seconds it is open or has failed."""
-    address = urlsplit(url)
-
-    @asynccontextmanager
-    async def dial() -> AsyncIterator[WebSocketConnection]:
-        with trio.CancelScope(deadline=trio.current_time() + within) as opening:
-            try:
-                stream = await _stream(address, tls)
-            except OSError as exc:
-                raise HandshakeError from exc
-            async with _websocket(stream, address) as ws:
-                opening.deadline = math.inf
-                yield ws
-        if opening.cancelled_caught:
-            raise ConnectionLost(f"no websocket within {within:g} s")
-
-    return dial
-
-
-async def _stream(address: SplitResult, tls: ssl.SSLContext) -> _Stream:
-    host = address.hostname or ""
-    if address.scheme == "wss":
-        return await trio.open_ssl_over_tcp_stream(
-            host, address.port or 443, ssl_context=tls, https_compatible=True
-        )
-    return await trio.open_tcp_stream(host, address.port or 80)
-
-
-@asynccontextmanager
-async def _websocket(stream: _Stream, address: SplitResult) -> AsyncIterator[WebSocketConnection]:
-    # Not open_websocket_url: it leaves the socket open when the handshake does not end well.
-    resource = (address.path or "/") + (f"?{address.query}" if address.query else "")
-    # No cookie: the token of /reg authenticates, and the page sends none either (§1).
-    headers = [(b"Origin", b"https://www.goofish.com"), (b"User-Agent", BROWSER.encode())]
-    try:
-        async with trio.open_nursery() as nursery:
-            ws = await wrap_client_stream(
-                nursery,
-                stream,
-                address.netloc.rpartition("@")[2],
-                resource,
-                extra_headers=headers,
-                message_queue_size=64,
-                max_message_size=_LARGEST,
-                receive_buffer_size=65536,
-            )
-            try:
-                yield ws
-            finally:
-                with trio.move_on_after(_GOODBYE_WITHIN):
-                    await ws.aclose()
-            nursery.cancel_scope.cancel()
-    except* _NO_HANDSHAKE as group:
-        raise ConnectionLost(_cannot_connect(group.exceptions[0])) from group
-    finally:
-        await trio.aclose_forcefully(stream)
 
 
 @attrs.frozen
@@ -123,6 +66,7 @@ Push: TypeAlias = Frame | Garbage
 class _Waiting:
     """A request that has not been answered yet."""
 
+    lwp: str
     answered: trio.Event = attrs.Factory(trio.Event)
     answer: Frame | None = None
 
@@ -143,12 +87,13 @@ class Connection:
 
         Raises:
           ConnectionLost: the peer closed, or did not answer within so many seconds.
-          TokenExpired: it answered 401.
+          TokenExpired: it answered 401; to `/reg`, which is the first to hear of it, that is
+            an answer.
         """
         mid = self._ids.mid()
         frame = Frame(lwp=request.lwp, headers=request.headers | {"mid": mid}, body=request.body)
         key = mid.partition(" ")[0]
-        waiting = self._waiting[key] = _Waiting()
+        waiting = self._waiting[key] = _Waiting(request.lwp)
         try:
             with trio.move_on_after(within):
                 await self.send(frame)
@@ -156,7 +101,8 @@ class Connection:
         finally:
             del self._waiting[key]
         if waiting.answer is None:
-            raise ConnectionLost(f"no answer to {request.lwp} within {within:g} s")
+            said = f"no answer to {request.lwp} within {within:g} s"
+            raise ConnectionLost(f"平台没有回应 (silent: {said})", cause=Cause.SILENT)
         return waiting.answer
 
     async def send(self, frame: Frame) -> None:
@@ -168,8 +114,8 @@ class Connection:
         try:
             await self._ws.send_message(frames.encode(frame))
         except ConnectionClosed as exc:
-            raise ConnectionLost(_farewell(exc)) from exc
-        except _NO_PROTOCOL as exc:
+            raise _ended(exc) from exc
+        except NO_PROTOCOL as exc:
             raise ConnectionLost(f"连接断开 (connection lost): {exc}") from exc
 
     async def wait_ready(self) -> None:
@@ -183,7 +129,7 @@ class Connection:
                 try:
                     text = await self._ws.get_message()
                 except ConnectionClosed as exc:
-                    raise ConnectionLost(_farewell(exc)) from exc
+                    raise _ended(exc) from exc
                 await self._sort(text, pushes)
 
     async def _sort(self, text: str | bytes, pushes: trio.MemorySendChannel[Push]) -> None:
@@ -203,10 +149,13 @@ class Connection:
             await pushes.send(push)
 
     def _answered(self, frame: Frame) -> None:
-        reason = text_at(frame.body, "reason")
-        if frame.code == 401 or reason == _NO_TOKEN or text_at(frame.body, "code") == "4000001":
-            raise TokenExpired(f"令牌失效 (the token is no longer good): {reason or frame.code}")
         waiting = self._waiting.get(frame.mid or "")
+        reason = text_at(frame.body, "reason")
+        dead = frame.code == 401 or reason == _NO_TOKEN
+        dead = dead or text_at(frame.body, "code") == "4000001"
+        if dead and not (waiting and waiting.lwp == REGISTER):
+            said = reason or frame.code
+            raise TokenExpired(f"令牌失效，将换新令牌 (the token is no longer good): {said}")
         if waiting is not None and waiting.answer is None:
             waiting.answer = frame
             waiting.answered.set()
@@ -214,23 +163,38 @@ class Connection:
     def _heed(self, lwp: str) -> None:
         match lwp:
             case "/push/kickout":
-                raise KickedOut("被踢下线 (kicked out: another session took over)")
+                raise KickedOut("被踢下线，将换新令牌 (kicked out: another session took over)")
             case "/s/session/remove":
                 raise SessionTaken("别处登录了本账号 (the platform removed this session)")
             case "/s/vulcan":
                 self._opened_up.set()
 
 
-def _farewell(closed: ConnectionClosed) -> str:
+def _ended(closed: ConnectionClosed) -> ConnectionLost:
+    """Tell a farewell from a line that broke without one."""
     reason = closed.reason
     if reason is None:
-        return "连接断开 (connection lost)"
-    words = f"{reason.code} {reason.name}" + (f": {reason.reason}" if reason.reason else "")
-    return f"对方关闭连接 (closed by the platform: {words})"
+        return ConnectionLost("连接断开 (connection lost)")
+    said = f"{reason.code} {reason.name}" + (f": {reason.reason}" if reason.reason else "")
+    if reason.code == _WITHOUT_A_WORD:
+        return ConnectionLost(f"连接断开 (connection lost: {said})")
+    return ConnectionLost(f"连接被关闭 (connection closed: {said})", cause=Cause.CLOSED)
 
 
-def _cannot_connect(exc: BaseException) -> str:
-    return f"连不上平台 (cannot connect): {exc.__cause__ or exc!r}"
+def _not_connected(exc: BaseException) -> ConnectionLost:
+    """Tell, in words and cause, how far a dial came."""
+    if isinstance(exc, ConnectionRejected):
+        return refused(f"HTTP {exc.status_code}")
+    said, cause = exc.__cause__ or repr(exc), why_unreachable(exc)
+    if cause is None:
+        return refused(str(said))
+    return ConnectionLost(f"{UNREACHABLE[cause]}: {said}", cause=cause)
+
+
+def refused(said: str) -> ConnectionLost:
+    """Return the error of a server that is there and opens no websocket."""
+    words = f"平台拒绝了连接 (cannot connect, handshake refused): {said}"
+    return ConnectionLost(words, cause=Cause.HANDSHAKE)
 
 
 @asynccontextmanager
@@ -248,5 +212,5 @@ async def open_connection(dial: Dial, ids: Ids) -> AsyncIterator[Connection]:
             nursery.start_soon(connection._read, send_pushes, name="read")
             yield connection
             nursery.cancel_scope.cancel()
-    except HandshakeError as exc:
-        raise ConnectionLost(_cannot_connect(exc)) from exc
+    except* HandshakeError as group:
+        raise _not_connected(first_error(group)) from group

@@ -6,15 +6,18 @@ it, so the call is signed again once; what needs a person is never tried again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import html
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import attrs
 
 from xybot.egress import Answer, Http
 from xybot.errors import (
-    AttentionRequired,
     Busy,
+    Cause,
     LoginRequired,
     TransientError,
     VerificationRequired,
@@ -34,11 +37,19 @@ _RESIGN: Final = (
 )
 _BUSY: Final = ("FAIL_SYS_TRAFFIC_LIMIT", "FAIL_SYS_ILLEGAL_ACCESS")
 _RISK: Final = ("FAIL_SYS_USER_VALIDATE", "RGV587_ERROR")
-_PUNISH: Final = b"_____tmd_____/punish"
+#: The address of a check for people, wherever it stands (§5, capture 75); of the characters
+#: that an address may have.
+_PUNISH: Final = re.compile(r"[!#-&(-;=?-\[\]-~]{0,300}_____tmd_____/punish[!#-&(-;=?-\[\]-~]*")
 
 
 class _StaleSignature(TransientError):
     """The signing token was stale; the answer brought a fresh one."""
+
+    cause = Cause.GATEWAY
+
+
+class SessionExpired(LoginRequired):
+    """`FAIL_SYS_SESSION_EXPIRED`: a keep-alive may wake the login; only once (§5)."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -56,7 +67,7 @@ class Mtop:
 
         Raises:
           TransientError: the network or the platform had a bad moment.
-          LoginRequired: the cookies are no longer good.
+          LoginRequired: the cookies are no longer good; `SessionExpired` says so as well.
           VerificationRequired: the platform wants a person; do not call again.
         """
         try:
@@ -66,14 +77,15 @@ class Mtop:
 
     async def _once(self, api: str, data: Mapping[str, Any], version: str) -> Any:
         text = jsontext.dumps(data)
+        url = f"{self.gateway.rstrip('/')}/h5/{api}/{version}/"
         answer = await self.http.post_form(
-            f"{self.gateway.rstrip('/')}/h5/{api}/{version}/",
+            url,
             query=self._query(api, version, text),
             form={"data": text},
             headers=self._headers(),
         )
         await self._keep_cookies(answer)
-        return _read(api, answer)
+        return _read(api, answer, url)
 
     def _query(self, api: str, version: str, data: str) -> dict[str, str]:
         now = self.now_ms()
@@ -116,35 +128,58 @@ class Mtop:
         await self.save(session)
 
 
-def _read(api: str, answer: Answer) -> Any:
+def _read(api: str, answer: Answer, asked: str) -> Any:
     try:
         fields = jsontext.loads(answer.body)
     except WireError as exc:
-        if _PUNISH in answer.body:
-            raise VerificationRequired(f"{api}: 平台要求人工验证 (a person has to verify)") from exc
-        raise TransientError(f"{api}: HTTP {answer.status}, no JSON") from exc
+        punish = _punish([html.unescape(answer.body.decode("utf-8", "replace"))], asked)
+        said = f"{api}: HTTP {answer.status}, no JSON"
+        if punish is not None:
+            raise VerificationRequired(said, url=punish) from exc
+        raise _failed(said) from exc
     ret = dig(fields, "ret")
     rets = [str(each) for each in ret] if isinstance(ret, list) else [str(ret)]
     if any(each.startswith("SUCCESS") for each in rets):
         return dig(fields, "data")
-    raise _refusal(api, rets, text_at(fields, "data", "url"))
+    url, punish = text_at(fields, "data", "url"), _punish(_texts(fields), asked)
+    raise _refusal(f"{api}: {'; '.join(rets)}", rets, url, punish)
 
 
-def _refusal(api: str, rets: list[str], url: str | None) -> XybotError:
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text of a JSON value, at whatever depth."""
+    rest = [value]
+    while rest:
+        match rest.pop():
+            case str(text):
+                yield text
+            case list(values):
+                rest += values
+            case dict(fields):
+                rest += fields.values()
+
+
+def _punish(texts: Iterable[str], asked: str) -> str | None:
+    """Return the first address of a check for people, whole; it may be given in part."""
+    found = (_PUNISH.search(text) for text in texts)
+    return next((urljoin(asked, each[0]) for each in found if each), None)
+
+
+def _refusal(said: str, rets: Sequence[str], url: str | None, punish: str | None) -> XybotError:
     """Return what the `ret` texts ask to raise; any of them may hold the code (§5)."""
     codes = [each.partition("::")[0] for each in rets]
-    said = f"{api}: {'; '.join(rets)}"
-    if any(code in _RISK for code in codes):
-        return _risk(said, url)
+    if punish is not None or any(code in _RISK for code in codes):
+        # The same code means two things; the address tells which.
+        if punish is None and url and "mini_login" in url:
+            return LoginRequired(said)
+        return VerificationRequired(said, url=punish or url)
     if "FAIL_SYS_SESSION_EXPIRED" in codes:
-        return LoginRequired(said)
+        return SessionExpired(said)
     if any(code in _RESIGN for code in codes):
-        return _StaleSignature(said)
-    return (Busy if any(code in _BUSY for code in codes) else TransientError)(said)
+        return _StaleSignature(f"平台接口不认签名 (a stale signature): {said}")
+    if any(code in _BUSY for code in codes):
+        return Busy(f"平台要求稍候 (the platform asks for patience): {said}")
+    return _failed(said)
 
 
-def _risk(said: str, url: str | None) -> AttentionRequired:
-    # The same code means two things; the address tells which.
-    if url and "mini_login" in url:
-        return LoginRequired(said)
-    return VerificationRequired(said, url=url)
+def _failed(said: str) -> TransientError:
+    return TransientError(f"平台接口出错 (the gateway failed): {said}", cause=Cause.GATEWAY)

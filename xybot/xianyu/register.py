@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from xybot.errors import ConnectionLost, LoginRequired, SessionTaken, TokenExpired
+from xybot.errors import Cause, ConnectionLost, LoginRequired, SessionTaken, TokenRefused
 from xybot.model import UserId
 from xybot.wire import requests
 from xybot.wire.fields import bare, number_at, text_at
@@ -15,6 +15,8 @@ from xybot.xianyu.session import Token
 _TAKEN: Final = ("connect limit", "session remove", "too many")
 _TOKEN: Final = ("invalid token", "not auth", "device id", "token")
 
+_UNAUTHORIZED: Final = 401
+
 
 async def register(
     connection: Connection, token: Token, device: str, user: UserId, *, within: float
@@ -22,7 +24,7 @@ async def register(
     """Register a fresh connection and return the platform's clock (ms), if it tells.
 
     Raises:
-      TokenExpired: fetch another token and dial again.
+      TokenRefused: fetch another token and dial again.
       SessionTaken: another login holds this account.
       LoginRequired: the token belongs to another account.
       ConnectionLost: no answer, or one that nobody documented.
@@ -41,6 +43,7 @@ def _refused(answer: Frame) -> None:
     said = f"{text_at(answer.body, 'reason')} {text_at(answer.body, 'developerMessage')}".lower()
     if any(words in said for words in _TAKEN):
         raise SessionTaken(f"别处登录了本账号 (another session holds this account): {said}")
-    if any(words in said for words in _TOKEN):
-        raise TokenExpired(f"令牌被拒 (the token was refused): {said}")
-    raise ConnectionLost(f"注册被拒 (registration refused): {answer.code} {said}")
+    if answer.code == _UNAUTHORIZED or any(words in said for words in _TOKEN):
+        raise TokenRefused(f"平台不认令牌，将换新令牌 (the token was refused): {said}")
+    words = f"平台拒绝了注册 (registration refused): {answer.code} {said}"
+    raise ConnectionLost(words, cause=Cause.REGISTRATION)
