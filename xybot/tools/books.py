@@ -1,0 +1,150 @@
+"""`xybot books`: what was received, and what became of it; the bot may be running meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Cell
+
+from xybot.clock import now_ms
+from xybot.config import load
+from xybot.errors import ConfigError
+from xybot.model import AccountId
+from xybot.store import books
+from xybot.store.books import Day, Reason
+from xybot.store.database import open_store
+
+Format: TypeAlias = Literal["table", "json"]
+
+REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
+    Reason.SILENT: ("规则说不回", "a rule says: no reply"),
+    Reason.LATE: ("太晚，留给您", "too late, left to you"),
+    Reason.BY_HAND: ("您亲自回复了", "answered by your own hand"),
+    Reason.NO_ANSWER: ("没有合适的回答", "no source had an answer"),
+    Reason.FAILED: ("程序出错", "an error of ours"),
+    Reason.REFUSED: ("平台拒发", "the platform refused the answer"),
+    Reason.DROPPED: ("没说就作废了", "the answer was taken back unsaid"),
+    Reason.NOT_A_PERSON: ("不是买家说的", "not said by a buyer"),
+    Reason.NO_WAY: ("不知道回给谁", "no chat or sender to answer"),
+}
+"""Why lines got no answer, for people: in Chinese, in English."""
+
+
+async def command(
+    *,
+    config: Path = Path("bot.toml"),
+    account: str | None = None,
+    days: Annotated[int, Parameter(validator=Number(gte=1, lte=36_500))] = 7,
+    format_: Annotated[Format, Parameter(name="--format")] = "table",
+) -> int:
+    """对账：收到的每条消息都有下落；有对不上的，退出码为 1 (every line accounted for).
+
+    Args:
+      config: 设置文件 (the settings).
+      account: 只看这个账号 (only this account).
+      days: 最近几天，今天也算 (how many days, with today).
+      format_: table 给人看，json 给程序 (a table, or one JSON object a line).
+    """
+    loaded = load(config)
+    path, since = loaded.database, _midnight(days - 1)
+    of = AccountId(account) if account is not None else None
+    async with open_store(path, read_only=True) as store:
+        found = await store.transact(books.balance, since=since, account=of)
+        wrong = await store.transact(books.contradictions, since=since, account=of)
+    if of and not found and all(of != each.id for each in loaded.config.accounts):
+        raise ConfigError(f"--account {of}: 没有这个账号 (no such account)")
+    if format_ == "json":
+        _write(found, wrong)
+    else:
+        _show(found, wrong, path)
+    return 0 if not wrong and all(day.balances for day in found) else 1
+
+
+def _midnight(days_ago: int) -> int:
+    """Return when a day began here (ms)."""
+    today = datetime.fromtimestamp(now_ms() / 1000, UTC).astimezone().date()
+    began = datetime.combine(today - timedelta(days=days_ago), time()).astimezone()
+    return round(1000 * began.timestamp())
+
+
+def _write(found: Iterable[Day], wrong: Iterable[str]) -> None:
+    rows: list[dict[str, object]] = [_fields(day) for day in found]
+    for row in [*rows, *({"wrong": sentence} for sentence in wrong)]:
+        sys.stdout.write(msgspec.json.encode(row).decode() + "\n")
+
+
+def _fields(day: Day) -> dict[str, object]:
+    return {
+        "account": day.account,
+        "day": day.day,
+        "received": day.received,
+        "answered": day.answered,
+        "skipped": {reason.value: lines for reason, lines in day.skipped.items()},
+        "waiting": day.waiting,
+        "held": day.held,
+        "unaccounted": day.unaccounted,
+    }
+
+
+def _show(found: Sequence[Day], wrong: Iterable[str], path: Path) -> None:
+    console = Console()
+    if found:
+        console.print(_table(found))
+    problems = [f"{day.account} {day.day}: {_difference(day)}" for day in found if not day.balances]
+    verdict = [*problems, *wrong] or ["账目相符 (the books balance)"]
+    for line in (*_explained(found), *verdict, f"数据库 (database): {path}"):
+        console.print(Cell(_plain(line)), soft_wrap=True)
+
+
+def _explained(found: Iterable[Day]) -> Iterator[str]:
+    """Yield what the table has no room for: the reasons in both languages, with their sums."""
+    for reason, lines in _skipped(found).items():
+        chinese, english = REASONS[reason]
+        yield f"{chinese}: {lines} ({english})"
+
+
+def _difference(day: Day) -> str:
+    return f"有 {day.unaccounted} 条对不上 (lines unaccounted for: {day.unaccounted})"
+
+
+def _table(found: Sequence[Day]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("账号\naccount", overflow="fold")
+    table.add_column("日期\nday", no_wrap=True)
+    for head in ("收到\nreceived", "已回复\nanswered"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("没有回复\nskipped", overflow="fold")
+    for head in ("等待\nwaiting", "待您看\nheld", "对不上\noff"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for day in found:
+        why = (f"{REASONS[reason][0]} {lines}" for reason, lines in day.skipped.items())
+        table.add_row(_plain(day.account), f"{day.day}", *_cells([day], "\n".join(why)))
+    table.add_section()
+    table.add_row("合计 total", "", *_cells(found, str(_skipped(found).total())))
+    return table
+
+
+def _cells(days: Iterable[Day], skipped: str) -> list[str]:
+    """Return the sums of some days, around the cell of what was skipped."""
+    numbers = [(day.received, day.answered, day.waiting, day.held, day.unaccounted) for day in days]
+    received, answered, *rest = (str(sum(column)) for column in zip(*numbers, strict=True))
+    return [received, answered, skipped, *rest]
+
+
+def _skipped(days: Iterable[Day]) -> Counter[Reason]:
+    return sum((Counter(day.skipped) for day in days), Counter[Reason]())
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
