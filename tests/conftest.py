@@ -40,9 +40,9 @@ def clock_ms() -> int:
     return EPOCH + round(1000 * trio.current_time())
 
 
-def new_platform(seed: int = 5) -> Platform:
+def new_platform(seed: int = 5, **settings) -> Platform:
     """A platform that shows a message twice when it is sent twice: it hides no mistake."""
-    settings = Settings(same_uuid_once=False)
+    settings = Settings(**({"same_uuid_once": False} | settings))
     return Platform(now_ms=clock_ms, rng=random.Random(seed), settings=settings)
 
 
@@ -109,7 +109,7 @@ class Shop:
 
     async def run_account(self, id_: AccountId, status: Status) -> None:
         async def save(session: sessions.Session) -> None:
-            await self.store.transact(accounts.save_session, id_, sessions.dumps(session))
+            await self.store.insist(accounts.save_session, id_, sessions.dumps(session))
 
         stored = await self.store.transact(accounts.session, id_)
         session = (

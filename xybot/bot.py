@@ -16,12 +16,12 @@ from xybot import egress, journal
 from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
 from xybot.accounts.status import Status
-from xybot.accounts.supervisor import STOPPED, Supervisor
+from xybot.accounts.supervisor import Supervisor
 from xybot.clock import now_ms
 from xybot.config import Loaded, Platform
 from xybot.errors import ConfigError
 from xybot.events import EventFeed
-from xybot.model import AccountId, AccountState, Decision, Turn
+from xybot.model import AccountId, Decision, Turn
 from xybot.reload import changed, follow, postponed
 from xybot.replies.compose import Composer, composer
 from xybot.secret import Secret
@@ -30,7 +30,7 @@ from xybot.store.accounts import Setting
 from xybot.store.database import Store
 from xybot.wire.ids import Ids
 from xybot.xianyu import session as sessions
-from xybot.xianyu.connection import dialler
+from xybot.xianyu.dial import dialler
 from xybot.xianyu.mtop import Mtop
 from xybot.xianyu.session import Session
 
@@ -62,7 +62,6 @@ class Bot:
 
     async def run(self) -> None:
         """Answer buyers until cancelled."""
-        await self.store.transact(accounts.unpark_all)
         await self._configure()
         log.info("bot.started", accounts=len(self._settings()))
         async with trio.open_nursery() as nursery:
@@ -70,7 +69,7 @@ class Bot:
             nursery.start_soon(self.supervisor.run, name="supervisor")
 
     async def _configure(self) -> None:
-        await self.store.transact(accounts.configure, self._settings())
+        await self.store.insist(accounts.configure, self._settings())
         self.supervisor.bell.ring()
 
     async def _reload(self, loaded: Loaded | ConfigError) -> None:
@@ -96,10 +95,6 @@ class Bot:
             if warning not in old.warnings:
                 log.warning("config.warning", note=warning)
         await self._configure()
-        for id_ in self._statuses.keys() - self._settings().keys():
-            # One that runs says so itself, when it has ended; a parked one has nobody else.
-            if self._statuses[id_].state is AccountState.FAILED:
-                self._statuses[id_].change(AccountState.CLOSED, STOPPED)
 
     # What an account is made of.
 
@@ -126,7 +121,7 @@ class Bot:
 
     async def _run_account(self, id_: AccountId, status: Status) -> None:
         async def save(session: Session) -> None:
-            await self.store.transact(accounts.save_session, id_, sessions.dumps(session))
+            await self.store.insist(accounts.save_session, id_, sessions.dumps(session))
 
         platform, http = self._platform(), egress.Client()
         session = await self._session(id_)
@@ -147,7 +142,7 @@ class Bot:
         await account.run()
 
     async def _session(self, id_: AccountId) -> Session:
-        stored = await self.store.transact(accounts.session, id_)
+        stored = await self.store.insist(accounts.session, id_)
         if stored is not None:
             return sessions.loads(stored)
         return sessions.new_session(self._cookie(id_), self.rng)
@@ -156,13 +151,18 @@ class Bot:
         return await self._composer.decide(turn, now)
 
     def _patience(self) -> Patience:
-        timing = self.loaded.config.timing
+        timing, replies = self.loaded.config.timing, self.loaded.config.replies
         return Patience(
             debounce=timing.debounce,
             debounce_max=timing.debounce_max,
             heartbeat_interval=timing.heartbeat_interval,
             heartbeat_timeout=timing.heartbeat_timeout,
             manual_pause=timing.manual_pause,
+            toggle_word=replies.toggle_word.strip(),
+            message_expiry=timing.message_expiry,
+            catch_up_every=timing.catch_up_every,
+            send_pace=timing.send_pace,
+            thinking=replies.at_once,
             max_failures=timing.max_failures,
         )
 

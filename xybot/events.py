@@ -14,6 +14,7 @@ from typing import ClassVar, TypeAlias
 import attrs
 import trio
 
+from xybot.errors import Cause
 from xybot.model import AccountId, AccountState, ChatId, MessageId
 
 
@@ -26,6 +27,9 @@ class AccountStatus:
     old: AccountState
     new: AccountState
     reason: str
+    """In words for the seller."""
+    cause: Cause | None = None
+    """The same for programs; None while all is well."""
     since: int
     """When the new state began (ms)."""
     next_try: float | None = None
@@ -79,6 +83,29 @@ class SendRefused:
 
 
 @attrs.frozen(kw_only=True)
+class SendHeld:
+    """Nobody can tell whether a message of ours arrived; it is not said again by itself."""
+
+    name: ClassVar[str] = "send.held"
+    account: AccountId
+    chat: ChatId
+    text: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class ReplyDropped:
+    """A reply that was ready is not said any more."""
+
+    name: ClassVar[str] = "reply.dropped"
+    account: AccountId
+    chat: ChatId
+    text: str
+    """The words that nobody will hear."""
+    why: str
+
+
+@attrs.frozen(kw_only=True)
 class Quarantined:
     """Something arrived that cannot be read; it is kept raw in the inbox."""
 
@@ -89,13 +116,45 @@ class Quarantined:
 
 @attrs.frozen(kw_only=True)
 class ChatPaused:
-    """The seller wrote in a chat by hand; the bot keeps out of it for a while."""
+    """The seller took a chat over; the bot keeps out of it."""
 
     name: ClassVar[str] = "chat.paused"
     account: AccountId
     chat: ChatId
+    until: int | None
+    """Milliseconds since 1970; None: until the seller gives it back."""
+
+
+@attrs.frozen(kw_only=True)
+class ChatResumed:
+    """The seller gave a chat back; the bot answers in it again."""
+
+    name: ClassVar[str] = "chat.resumed"
+    account: AccountId
+    chat: ChatId
+
+
+@attrs.frozen(kw_only=True)
+class GapClosed:
+    """An account was off line, is back, and this became of what buyers said meanwhile."""
+
+    name: ClassVar[str] = "gap.closed"
+    account: AccountId
+    since: int
+    """From the last moment whose messages are known to be complete (ms)."""
     until: int
-    """Milliseconds since 1970."""
+    cause: str
+    """A word of `errors.Cause`."""
+    because: str
+    """The same for the seller."""
+    recovered: int
+    """Buyers' lines of that time; the sum of the following."""
+    answered: int
+    late: int
+    """Too old to answer: for the seller."""
+    skipped: int
+    unaccounted: int
+    """Without an outcome yet."""
 
 
 Event: TypeAlias = (
@@ -104,8 +163,12 @@ Event: TypeAlias = (
     | ReplySent
     | ReplySkipped
     | SendRefused
+    | SendHeld
+    | ReplyDropped
     | Quarantined
     | ChatPaused
+    | ChatResumed
+    | GapClosed
 )
 
 

@@ -7,6 +7,7 @@ characters, which could take over a terminal, are replaced.
 
 from __future__ import annotations
 
+import enum
 import json
 import re
 import sys
@@ -19,7 +20,15 @@ import attrs
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from xybot.events import AccountStatus, Event, Quarantined, SendRefused
+from xybot.events import (
+    AccountStatus,
+    Event,
+    GapClosed,
+    Quarantined,
+    ReplyDropped,
+    SendHeld,
+    SendRefused,
+)
 from xybot.model import AccountState
 
 LogFormat: TypeAlias = Literal["text", "json"]
@@ -106,7 +115,7 @@ def tell(event: Event) -> None:
         return
     values = attrs.asdict(event, recurse=False)
     for key, value in values.items():
-        if isinstance(value, AccountState):
+        if isinstance(value, enum.Enum):
             values[key] = value.value
     log.log(level, event.name, **values)
 
@@ -117,6 +126,10 @@ def _level(event: Event) -> Level:
             return "error"
         case AccountStatus(new=AccountState.RECONNECTING) | SendRefused() | Quarantined():
             return "warning"
+        case SendHeld() | ReplyDropped():
+            return "warning"
+        case GapClosed(late=late, unaccounted=unaccounted):
+            return "warning" if late or unaccounted else "info"
         case _:
             return "info"
 
@@ -164,7 +177,9 @@ def _status(values: Mapping[str, Any]) -> str:
     state = AccountState(values["new"])
     words = f"{_STATES[state]} {state.value}"
     if values["reason"]:
-        words += f"：{short(values['reason'], 500)}"
+        # What the seller has to do may end in an address, which leads nowhere when it is cut.
+        longest = 2000 if state is AccountState.FAILED else 500
+        words += f"：{short(values['reason'], longest)}"
     if values["next_try"] is not None:
         words += f"，{values['next_try']:.0f} 秒后重试 (next try)"
     return words
@@ -191,11 +206,47 @@ def _quarantined(values: Mapping[str, Any]) -> str:
     return f"有一条无法解读，已原样保存 (kept unread): {short(values['reason'], 200)}"
 
 
-def _paused(values: Mapping[str, Any]) -> str:
+def _held(values: Mapping[str, Any]) -> str:
     return (
-        f"您亲自回复了会话 {short(values['chat'])}，"
-        f"机器人安静到 {_clock(values['until'])} (you took over, paused)"
+        f"不确定是否送达，不会自动重发 held, not said again  {short(values['text'])}"
+        f"  ← {short(values['reason'], 300)}"
     )
+
+
+def _dropped(values: Mapping[str, Any]) -> str:
+    return f"不再发送 not said  {short(values['text'])}  ← {short(values['why'], 200)}"
+
+
+def _paused(values: Mapping[str, Any]) -> str:
+    until = values["until"]
+    quiet = "，直到您再发一次暗号" if until is None else f"到 {_clock(until)}"
+    return f"您接管了会话 {short(values['chat'])}，机器人安静{quiet} (you took over, paused)"
+
+
+def _resumed(values: Mapping[str, Any]) -> str:
+    return f"会话 {short(values['chat'])} 已交还机器人 (you gave it back)"
+
+
+def _gap(values: Mapping[str, Any]) -> str:
+    words = (
+        f"离线 off line {_clock(values['since'])}–{_clock(values['until'])}"
+        f"（{_lasted(values['until'] - values['since'])}，{short(values['because'], 200)}）"
+        f"，补回买家消息 {values['recovered']} 条 recovered"
+    )
+    if values["recovered"]:
+        words += (
+            f"：已回 {values['answered']} answered，太晚留给您 {values['late']} too late，"
+            f"其他不回 {values['skipped']} skipped，未了结 {values['unaccounted']} unaccounted"
+        )
+    return words
+
+
+def _lasted(ms: int) -> str:
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} 小时 {minutes} 分"
+    return f"{minutes} 分 {seconds} 秒" if minutes else f"{seconds} 秒"
 
 
 def _clock(ms: int) -> str:
@@ -226,8 +277,10 @@ _TITLES: Final = {
     "config.refused": "bot.toml 有误，继续使用原来的设置 (kept the old settings)",
     "config.warning": "注意 note",
     "config.needs_restart": "此项重启后生效 (takes effect at the next start)",
-    "store.unavailable": "数据库暂时无法使用，稍后重试 (the store is not available)",
-    "send.uncertain": "不确定是否已发出，不会重发，请看一眼会话 (unknown if sent, not repeated)",
+    "store.unavailable": "新消息先留在平台，恢复后自动继续 (nothing is lost; goes on by itself)",
+    "store.back": "数据库恢复正常，继续处理 (the database can be written again)",
+    "catchup.failed": "补查消息没有成功，稍后再查 (catching up failed, trying again)",
+    "catchup.found": "补回没有推送的消息 (found messages that were never pushed)",
     "chat.failed": "一个会话处理出错 (a chat failed)",
     "account.crashed": "账号任务出错，稍后重启 (an account crashed, restarting)",
     "source.failed": "一个回复来源出错 (a reply source failed)",
@@ -239,5 +292,9 @@ _PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "reply.skipped": _skipped,
     "send.refused": _refused,
     "message.quarantined": _quarantined,
+    "send.held": _held,
+    "reply.dropped": _dropped,
     "chat.paused": _paused,
+    "chat.resumed": _resumed,
+    "gap.closed": _gap,
 }

@@ -114,6 +114,8 @@ class Decision:
     reply: Reply | None
     passed: tuple[tuple[str, str], ...]
     """(source or gate, reason) of each that had nothing to say, in the order of asking."""
+    late: bool = False
+    """No reply because the turn is too old: it is the seller's to answer."""
 
     @property
     def why(self) -> str:

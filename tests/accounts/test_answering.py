@@ -293,17 +293,3 @@ async def test_a_message_is_measured_by_the_clock_of_the_platform(
     assert len(asked) == 1
     assert 0 <= asked[0] < 10_000
     assert clock_ms() - round(1000 * trio.current_time()) == EPOCH
-
-
-async def test_a_lost_answer_is_found_in_the_history_though_our_clock_is_an_hour_fast(
-    autojump_clock, shop: Shop, nursery
-) -> None:
-    fast = attrs.evolve(shop.platform, now_ms=lambda: clock_ms() - 3_600_000)
-    shop.platform, shop.sim = fast, fast.add_account(SHOP)
-    nursery.start_soon(shop.run)
-    await trio.sleep(1)
-    shop.faults.lose_answers(1)
-    shop.says("在吗")
-    await trio.sleep(90)
-    assert len(shop.connects) == 2
-    assert shop.heard == ["在吗"]

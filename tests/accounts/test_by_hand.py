@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import trio
 
-from tests.conftest import Shop
+from tests.conftest import Shop, echo
 from xybot.accounts.chat import Patience
-from xybot.events import ChatPaused, ReplySkipped
+from xybot.events import ChatPaused, ChatResumed, ReplySkipped
 
 
 async def test_a_line_of_the_seller_drops_the_turn_and_pauses_that_chat_only(
@@ -74,3 +74,75 @@ async def test_a_pause_of_zero_is_none(autojump_clock, open_for_business: Shop) 
     shop.says("在吗")
     await trio.sleep(10)
     assert shop.heard == ["在吗"]
+
+
+async def test_the_toggle_word_switches_the_bot_off_in_a_chat_and_on_again(
+    autojump_clock, open_for_business: Shop
+) -> None:
+    shop = open_for_business
+    shop.patience = Patience(toggle_word="。")
+    shop.says("在吗")
+    await trio.sleep(1)
+    shop.platform.seller_says(shop.sim, "小王", "。")
+    await trio.sleep(24 * 3600)
+    shop.says("还在吗")
+    shop.says("你好", buyer="阿杰")
+    await trio.sleep(60)
+    assert shop.heard == ["你好"]
+    shop.platform.seller_says(shop.sim, "小王", "。")
+    await trio.sleep(1)
+    shop.says("有人吗")
+    await trio.sleep(10)
+    assert shop.heard == ["你好", "有人吗"]
+    assert [e.until for e in shop.events if isinstance(e, ChatPaused)] == [None]
+    assert len([e for e in shop.events if isinstance(e, ChatResumed)]) == 1
+
+
+async def test_the_toggle_word_ends_an_ordinary_pause_at_once(
+    autojump_clock, open_for_business: Shop
+) -> None:
+    shop = open_for_business
+    shop.patience = Patience(toggle_word="。")
+    shop.platform.seller_says(shop.sim, "小王", "我来")
+    await trio.sleep(10)
+    shop.platform.seller_says(shop.sim, "小王", "。")
+    await trio.sleep(1)
+    shop.says("在吗")
+    await trio.sleep(10)
+    assert shop.heard == ["在吗"]
+
+
+async def test_a_bot_that_was_switched_off_stays_off_over_a_restart(
+    autojump_clock, shop: Shop
+) -> None:
+    shop.patience = Patience(toggle_word="。")
+    with trio.move_on_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(shop.run)
+            await trio.sleep(1)
+            shop.platform.seller_says(shop.sim, "小王", "。")
+    with trio.move_on_after(4000):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(shop.run)
+            await trio.sleep(3600)
+            shop.says("在吗")
+    assert shop.heard == []
+
+
+async def test_the_seller_who_writes_during_the_thought_stops_it(
+    autojump_clock, open_for_business: Shop
+) -> None:
+    shop, finished = open_for_business, []
+
+    async def slow(turn, now):
+        await trio.sleep(20)
+        finished.append(turn)
+        return await echo(turn, now)
+
+    shop.decide = slow
+    shop.says("在吗")
+    await trio.sleep(10)
+    shop.platform.seller_says(shop.sim, "小王", "在的")
+    await trio.sleep(60)
+    assert finished == []
+    assert shop.heard == []

@@ -10,8 +10,9 @@ from tests.replies.samples import NOW, SHOP, said, turn
 from xybot.config import Default
 from xybot.model import Decision, Pass, Reply, Text, Turn
 from xybot.replies.default import DefaultReply
-from xybot.store import outbox, turns
+from xybot.store import inbox, outbox, turns
 from xybot.store.database import Store, inline, open_store
+from xybot.store.inbox import Arrival
 from xybot.store.outbox import Refused, Sent
 
 
@@ -26,6 +27,11 @@ async def say(store: Store, source: DefaultReply, asked: Turn, uuid: str) -> Non
     reply = await source.answer(asked)
     assert isinstance(reply, Reply)
     decision = Decision(reply=reply, passed=())
+    came = [
+        Arrival(key=line.id, kind="text", raw="", outcome=None, chat=asked.chat, sender=line.sender)
+        for line in asked.messages
+    ]
+    await store.transact(inbox.insert_new, asked.account, came, now=NOW)
     await store.transact(turns.answer, asked, decision, (uuid,), now=NOW)
     await store.transact(outbox.take_due, SHOP, frozenset(), most=9, now=NOW)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.store.samples import BUYER, CHAT, NOW, OTHER, SHOP, arrival
-from xybot.model import Content, Image, ItemId, Media, Message, MessageId, Text
-from xybot.store import inbox
+from tests.store.samples import BUYER, CHAT, NOW, OTHER, SHOP, arrival, turn
+from xybot.model import ChatId, Content, Decision, Image, ItemId, Media, Message, MessageId, Text
+from xybot.store import inbox, turns
 from xybot.store.database import Database, Store, inline, open_store
 from xybot.store.inbox import Arrival
 from xybot.store.schema import inbox as table
@@ -120,16 +120,33 @@ async def test_closing_says_why_and_leaves_the_others_open(store: Store) -> None
 async def test_closing_a_chat_closes_what_is_open_in_it_and_nothing_else(store: Store) -> None:
     await insert(store, arrival("1.PNM"), arrival("2.PNM", chat="c2"), arrival("3.PNM"))
     await insert(store, arrival("1.PNM"), account=OTHER)
-    await store.transact(inbox.close, SHOP, [MessageId("1.PNM")], "answered", None)
-    await store.transact(inbox.close_chat, SHOP, CHAT, "skipped")
-    assert await open_keys(store) == ["2.PNM"]
+    await insert(store, arrival("4.PNM", sent_at=NOW + 1), arrival("5.PNM", sent_at=None))
+    nothing = Decision(reply=None, passed=())
+    await store.transact(turns.answer, turn("1.PNM"), nothing, (), now=NOW)
+    closed = await store.transact(inbox.close_chat, SHOP, CHAT, "skipped", until=NOW)
+    assert closed == {"3.PNM", "5.PNM"}
+    assert await open_keys(store) == ["2.PNM", "4.PNM"]
     assert await open_keys(store, OTHER) == ["1.PNM"]
 
     def outcomes(db: Database) -> list[str | None]:
         query = table.select().where(table.c.account == SHOP).order_by(table.c.seq)
         return [row.outcome for row in db.execute(query)]
 
-    assert await store.transact(outcomes) == ["answered", None, "skipped"]
+    assert await store.transact(outcomes) == ["skipped", None, "skipped", None, "skipped"]
+
+
+async def test_what_waits_is_loaded_by_chats_those_that_waited_longest_first(store: Store) -> None:
+    await insert(store, *(arrival(f"{n}.PNM", chat=f"c{n % 4}") for n in range(12)))
+
+    async def loaded(*busy: str, most: int) -> list[str]:
+        chats = frozenset(map(ChatId, busy))
+        found = await store.transact(inbox.still_open, SHOP, chats, most=most)
+        return [message.id.removesuffix(".PNM") for message in found]
+
+    assert await loaded(most=2) == ["0", "1", "4", "5", "8", "9"]
+    assert await loaded("c0", "c2", most=1) == ["1", "5", "9"]
+    assert await loaded("c0", "c1", "c2", most=9) == ["3", "7", "11"]
+    assert await loaded(most=0) == []
 
 
 @pytest.mark.parametrize("sent_at", [10**30, 2**63, 253_402_300_800_000, -1, -(10**30)])

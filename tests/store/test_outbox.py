@@ -8,17 +8,18 @@ from collections.abc import Iterable
 import pytest
 import sqlalchemy as sa
 
-from tests.store.samples import CHAT, NOW, OTHER, SHOP, outgoing, turn
+from tests.store.samples import CHAT, NOW, OTHER, SHOP, arrival, outgoing, turn
 from xybot.model import ChatId, Decision, Image, MessageId, Outgoing, Text
-from xybot.store import outbox, turns
+from xybot.store import inbox, outbox, turns
 from xybot.store.database import Database, Store
-from xybot.store.outbox import NotSent, Refused, Sent
+from xybot.store.outbox import Held, NotSent, Ours, Refused, Sent, Which
 from xybot.store.schema import outbox as table
 
 
 @pytest.fixture
 async def store(store: Store) -> Store:
     """With the turn that messages belong to."""
+    await store.transact(inbox.insert_new, SHOP, [arrival("0.PNM")], now=NOW)
     await store.transact(turns.answer, turn("0.PNM"), Decision(reply=None, passed=()), (), now=NOW)
     return store
 
@@ -204,17 +205,62 @@ async def test_words_come_back_as_they_were(store: Store) -> None:
 async def test_a_line_is_ours_by_its_id_or_while_that_is_unknown_by_its_words(
     store: Store,
 ) -> None:
-    async def ours(message: str, words: str, chat: str = CHAT, account=SHOP) -> bool:
-        asked = (ChatId(chat), MessageId(message), Text(words))
-        return await store.transact(outbox.is_ours, account, *asked)
+    async def ours(message: str, words: str, chat: str = CHAT, account=SHOP) -> Ours | None:
+        own = arrival(message, Text(words), chat=chat, outcome="own")
+        return await store.transact(outbox.recognise, account, own, now=NOW + 3)
 
     await put(store, outgoing("u1", content=Text("在的")))
-    assert not await ours("1.PNM", "在的")  # Nobody has heard it yet.
+    assert await ours("1.PNM", "在的") is None  # Nobody has heard it yet.
     await take(store)
-    assert await ours("1.PNM", "在的")
-    assert not await ours("1.PNM", "在")
-    assert not await ours("1.PNM", "在的", chat="c2")
-    assert not await ours("1.PNM", "在的", account=OTHER)
-    await settle(store, "u1", Sent(MessageId("1.PNM")))
-    assert await ours("1.PNM", "whatever")
-    assert not await ours("2.PNM", "在的")
+    assert await ours("1.PNM", "在") is None
+    assert await ours("1.PNM", "在的", chat="c2") is None
+    assert await ours("1.PNM", "在的", account=OTHER) is None
+    first = await ours("1.PNM", "在的")
+    assert first is not None
+    assert first.settled is not None
+    assert first.settled.uuid == "u1"
+    assert await ours("1.PNM", "whatever") == Ours(None)
+    assert await ours("2.PNM", "在的") is None
+
+
+async def test_of_two_messages_in_the_same_words_an_echo_tells_of_the_first(store: Store) -> None:
+    await put(store, outgoing("u1", content=Text("在的")), outgoing("u2", content=Text("在的")))
+    await take(store)
+    await settle(store, "u1", Held("?"))
+    await take(store)
+    own = arrival("1.PNM", Text("在的"), outcome="own")
+    found = await store.transact(outbox.recognise, SHOP, own, now=NOW + 3)
+    assert found is not None
+    assert found.settled is not None
+    assert found.settled.uuid == "u1"
+
+
+async def test_a_held_message_is_neither_due_nor_uncertain(store: Store) -> None:
+    await put(store, outgoing("u1"), outgoing("u2"))
+    await take(store)
+    await settle(store, "u1", Held("nobody knows"))
+    assert (await row(store, "u1"))["reason"] == "nobody knows"
+    assert await store.transact(outbox.uncertain, SHOP) == ()
+    assert await take(store) == ["u2"]
+    assert await has_said(store)
+
+
+async def test_what_waited_too_long_is_dropped_but_not_what_is_urgent_or_under_way(
+    store: Store,
+) -> None:
+    await put(store, outgoing("u1"), outgoing("u2"), outgoing("u3", "c3"), outgoing("u4", "c4"))
+    await put(store, outgoing("u5", "c5"), now=NOW + 100)
+    await make_urgent(store, "u3")
+    assert await take(store, most=1) == ["u3"]
+    await settle(store, "u3", NotSent())
+    await take(store, ["c3", "c4", "c5"])
+    late = await store.transact(outbox.drop, SHOP, Which(until=NOW + 99), "late", now=NOW + 200)
+    assert [each.uuid for each in late] == ["u2", "u4"]
+    states = [(each["uuid"], each["state"]) for each in await rows(store)]
+    assert states == [
+        ("u1", "sending"),
+        ("u2", "dropped"),
+        ("u3", "queued"),
+        ("u4", "dropped"),
+        ("u5", "queued"),
+    ]

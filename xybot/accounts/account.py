@@ -9,26 +9,30 @@ they think out while the line is down goes to the outbox, and is said when it is
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 import attrs
 import trio
 
 from xybot.accounts.answer import Answerer, Decide
 from xybot.accounts.backoff import Backoff
-from xybot.accounts.chat import Chats, Patience
+from xybot.accounts.catchup import CatchUp
+from xybot.accounts.chat import Patience
+from xybot.accounts.chats import Chats
 from xybot.accounts.clock import PlatformClock
 from xybot.accounts.doorbell import Doorbell
-from xybot.accounts.echoes import Echoes
+from xybot.accounts.past import Past
 from xybot.accounts.receive import Receiver
 from xybot.accounts.send import Sender
+from xybot.accounts.shared import Shared
 from xybot.accounts.status import Status
-from xybot.errors import TokenExpired, TransientError, first_error
+from xybot.errors import Cause, TokenExpired, TransientError, cause_of, first_error
 from xybot.events import EventFeed
-from xybot.model import AccountId, AccountState, ChatId
+from xybot.model import AccountId, AccountState, ChatId, Message
 from xybot.store import chats as taken
-from xybot.store import inbox
+from xybot.store import gaps, inbox
 from xybot.store.database import Store
+from xybot.store.gaps import Ended
 from xybot.wire import requests
 from xybot.wire.ids import Ids
 from xybot.xianyu import api
@@ -57,32 +61,28 @@ class Account:
     _bell: Doorbell = attrs.field(factory=Doorbell, init=False)
     _connected: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _receiver: Receiver = attrs.field(init=False)
+    _catch_up: CatchUp = attrs.field(init=False)
     _sender: Sender = attrs.field(init=False)
     _answerer: Answerer = attrs.field(init=False)
     _paused: dict[ChatId, int] = attrs.field(factory=dict, init=False)
+    _ended: Ended = attrs.field(init=False)
+    """How the last line ended; a gap began with it."""
+    _good_at: int | None = attrs.field(default=None, init=False)
+    """When the present line was last known to work, by the platform's clock (ms)."""
 
     def __attrs_post_init__(self) -> None:
-        user, echoes = self.mtop.session.user, Echoes()
         self._clock = PlatformClock(self.now_ms)
-        self._receiver = Receiver(
+        shared = Shared(
             account=self.id,
-            user=user,
+            user=self.mtop.session.user,
             store=self.store,
             feed=self.feed,
             patience=self.patience,
-            echoes=echoes,
-            now_ms=self.now_ms,
+            now_ms=self._clock.now_ms,
         )
-        self._sender = Sender(
-            account=self.id,
-            user=user,
-            store=self.store,
-            feed=self.feed,
-            bell=self._bell,
-            echoes=echoes,
-            platform_ms=self._clock.now_ms,
-            now_ms=self.now_ms,
-        )
+        self._receiver = Receiver(shared)
+        self._catch_up = CatchUp(shared, self._receiver)
+        self._sender = Sender(shared, self._receiver, self._bell)
         self._backoff = Backoff(self.rng, patience=self.patience().max_failures)
         self._answerer = Answerer(
             store=self.store,
@@ -90,8 +90,7 @@ class Account:
             ids=self.ids,
             decide=self.decide,
             bell=self._bell,
-            platform_ms=self._clock.now_ms,
-            now_ms=self.now_ms,
+            now_ms=self._clock.now_ms,
             paused=self._paused,
         )
 
@@ -101,42 +100,54 @@ class Account:
         Raises:
           AttentionRequired: the account needs its seller; perhaps within an exception group.
         """
-        self.status.change(AccountState.CONNECTING, "启动 (starting)")
+        # What ended an earlier run of it: it was parked, or switched off, or crashed.
+        before = self.status.cause or Cause.STARTED
+        self._ended = Ended(
+            at=None, cause=before.value, because=self.status.reason or "程序启动 (started)"
+        )
+        self.status.change(AccountState.CONNECTING, "启动 (starting)", cause=Cause.STARTED)
         async with trio.open_nursery() as nursery:
             chats = Chats(self.id, self.patience, self._answerer, nursery, self._paused)
-            self._paused |= await self.store.transact(taken.paused, self.id, now=self.now_ms())
-            for message in await self.store.transact(inbox.still_open, self.id):
-                chats.put(message)
+            self._paused |= await self.store.insist(taken.paused, self.id, now=self._clock.now_ms())
+            nursery.start_soon(chats.feed, self._load, name="inbox")
             while True:
                 await self._one_connection(chats)
 
+    async def _load(self, busy: Set[ChatId], most: int) -> tuple[Message, ...]:
+        return await self.store.insist(inbox.still_open, self.id, busy, most=most)
+
     async def _one_connection(self, chats: Chats) -> None:
         """Connect, serve until the end, and pause; a planned end needs no pause."""
-        ended = "连接正常结束 (closed)"
+        cause, words = Cause.RENEWAL, "更换令牌 (renewing the token)"
         with trio.CancelScope() as self._connected:
             try:
                 await self._connect_and_serve(chats)
             except* TokenExpired as group:
-                ended = str(first_error(group))
+                cause, words = cause_of(group), str(first_error(group))
                 await api.forget_token(self.mtop)
             except* TransientError as group:
-                ended = str(first_error(group))
+                cause, words = cause_of(group), str(first_error(group))
+        if self._good_at is not None:
+            self._ended = Ended(at=self._good_at, cause=cause.value, because=words)
+            self._good_at = None
         if self._connected.cancelled_caught:
-            self.status.change(AccountState.RECONNECTING, "更换令牌 (renewing the token)")
+            self.status.change(AccountState.RECONNECTING, words, cause=cause)
         else:
-            await self._pause(ended)
+            await self._pause(cause, words)
 
-    async def _pause(self, ended: str) -> None:
+    async def _pause(self, cause: Cause, words: str) -> None:
         delay, failures = next(self._backoff), self._backoff.failures
         if self.status.state is not AccountState.FAILED:  # Its seller is told once.
+            state = AccountState.RECONNECTING
             if failures >= self.patience().max_failures:
-                needed = f"连续失败 {failures} 次，请检查网络 (failing, still trying): {ended}"
-                self.status.change(AccountState.FAILED, needed, next_try=delay)
-            else:
-                self.status.change(AccountState.RECONNECTING, ended, next_try=delay)
+                state = AccountState.FAILED
+                words = f"连续失败 {failures} 次，请检查网络 (failing, still trying): {words}"
+            self.status.change(state, words, cause=cause, next_try=delay)
         await trio.sleep(delay)
 
     async def _connect_and_serve(self, chats: Chats) -> None:
+        # Who cannot store must not ask for messages, nor spend a token call.
+        await self.store.transact(gaps.dialling, self.id, now=self.now_ms())
         token = await api.im_token(self.mtop)
         session, within = self.mtop.session, self.patience().heartbeat_timeout
         async with open_connection(self.dial, self.ids) as line, trio.open_nursery() as nursery:
@@ -145,17 +156,30 @@ class Account:
             # A token is good for so long; a fresh one needs a fresh connection.
             left = (token.good_until - self.now_ms()) / 1000
             self._connected.deadline = trio.current_time() + max(left, 1)
-            nursery.start_soon(
-                self._receiver.serve, line, chats, self._backoff.reset, name="receive"
+            now = self._clock.now_ms()
+            self._receiver.gap = await self.store.transact(
+                gaps.close_gap, self.id, self._ended, now=now
             )
+            self._good_at = now
+            nursery.start_soon(self._receiver.serve, line, chats, self._proven, name="receive")
             await line.wait_ready()
             self.status.change(AccountState.CONNECTED, "")
             nursery.start_soon(self._heartbeat, line, name="heartbeat")
-            nursery.start_soon(self._sender.serve, line, self._backoff.reset, name="send")
+            # First what was said while we were away: it may be that nothing is left to say.
+            past = Past(line, session.user)
+            await self._catch_up.run_once(past, chats)
+            nursery.start_soon(self._catch_up.report, name="outage report")
+            nursery.start_soon(self._catch_up.serve, past, chats, name="catch up")
+            nursery.start_soon(self._sender.serve, line, past, self._proven, name="send")
+
+    def _proven(self) -> None:
+        """Note that the line works."""
+        self._backoff.reset()
+        self._good_at = self._clock.now_ms()
 
     async def _heartbeat(self, line: Connection) -> None:
         while True:
             patience = self.patience()
             await trio.sleep(patience.heartbeat_interval)
             await line.request(requests.heartbeat(), within=patience.heartbeat_timeout)
-            self._backoff.reset()
+            self._proven()

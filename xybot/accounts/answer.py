@@ -30,31 +30,29 @@ class Answerer:
     decide: Decide
     bell: Doorbell
     """Rung when there is something to say."""
-    platform_ms: Callable[[], int]
-    """The platform's clock, by which lines grow old."""
     now_ms: Callable[[], int]
-    """Our clock, by which things are stored."""
+    """The platform's clock, by which lines grow old."""
     paused: Mapping[ChatId, int] = attrs.Factory(dict)
-    """Chats that the seller answers by hand, and until when (ms); `Chats` adds to it."""
+    """Chats that the seller took over, and until when (ms); `Chats` keeps it up to date."""
 
     async def answer(self, turn: Turn) -> None:
         """Decide what to say to a turn, and store that with the reasons."""
         if self.paused.get(turn.chat, 0) > self.now_ms():
             decision = Decision(reply=None, passed=(("manual_pause", _BY_HAND),))
         else:
-            decision = await self.decide(turn, self.platform_ms())
+            decision = await self.decide(turn, self.now_ms())
         reply = decision.reply
         uuids = tuple(self.ids.uuid() for _ in reply.contents) if reply else ()
-        await self.store.transact(turns.answer, turn, decision, uuids, now=self.now_ms())
-        if uuids:
+        stored = await self.store.insist(turns.answer, turn, decision, uuids, now=self.now_ms())
+        if uuids and stored:
             self.bell.ring()
-        else:
+        elif stored:
             self._tell_skipped(turn, decision.why)
 
     async def give_up(self, turn: Turn, reason: str) -> None:
         """Close a turn whose answer broke; its seller can read why."""
-        await self.store.transact(turns.fail, turn, reason, now=self.now_ms())
-        self._tell_skipped(turn, reason)
+        if await self.store.insist(turns.fail, turn, reason, now=self.now_ms()):
+            self._tell_skipped(turn, reason)
 
     def _tell_skipped(self, turn: Turn, why: str) -> None:
         self.feed.publish(

@@ -9,11 +9,12 @@ import hashlib
 from typing import Final, assert_never
 
 from xybot.accounts.echoes import Echoes
-from xybot.model import Content, MessageId, UserId
+from xybot.model import MessageId, UserId
 from xybot.store.inbox import Arrival
 from xybot.wire import payload, reading
 from xybot.wire.fields import dig, message_id
 from xybot.wire.frames import Frame
+from xybot.wire.history import Line
 from xybot.wire.payload import Entry
 from xybot.wire.pushes import (
     Arouse,
@@ -33,6 +34,7 @@ from xybot.wire.pushes import (
 )
 from xybot.xianyu.connection import Garbage
 
+POINTER: Final = MessagePointer.kind
 _GARBAGE_KEPT: Final = 100_000
 """Characters kept of a websocket message that is no frame."""
 
@@ -61,23 +63,59 @@ def _garbage(garbage: Garbage) -> Arrival:
     )
 
 
+def of_line(line: Line) -> Arrival:
+    """Return what is to be stored of a line of the history, under the key of its push."""
+    return _arrival(MessageId(line.key), line.raw, line.push)
+
+
 def _of_entry(entry: Entry, user: UserId) -> Arrival | None:
     push = reading.read(entry, user)
+    if isinstance(push, Typing | Arouse):
+        return None  # Tells nothing that is worth a row: gone in a moment, or repeated.
+    # A receipt or an edit names another message; only a message is known by its own id.
+    own_id = push.facts.message if isinstance(push, Spoken | Own | Card | Tip) else None
+    return _arrival(own_id or _fingerprint(push.kind, entry.raw), entry.raw, push)
+
+
+def _arrival(key: MessageId, raw: str, push: Push) -> Arrival:
+    facts = push.facts
+    return Arrival(
+        key=key,
+        kind=push.kind,
+        chat=facts.chat,
+        sender=facts.sender,
+        sender_name=facts.sender_name,
+        content=push.content if isinstance(push, Spoken | Own) else None,
+        item=facts.item,
+        sent_at=facts.sent_at,
+        raw=raw,
+        outcome=_outcome(push),
+    )
+
+
+def _outcome(push: Push) -> str | None:
+    """Return why no answer is due, None when one may be."""
     match push:
-        case Spoken(content=content):
-            return _arrival(entry, push, _why_no_answer(push), content)
-        case Own(content=content):
-            return _arrival(entry, push, "own", content)
+        case Spoken():
+            return _why_no_answer(push)
+        case Own():
+            return "own"
         case Card() | Tip():
-            return _arrival(entry, push, f"not a person: {push.kind}")
+            return f"not a person: {push.kind}"
         case Undecodable(damage=damage):
-            return _arrival(entry, push, f"undecodable: {damage[:200]}")
-        case ReadReceipt() | MessageUpdate() | ConversationUpdate() | MessagePointer() | Recall():
-            return _arrival(entry, push, f"not a message: {push.kind}")
+            return f"undecodable: {damage[:200]}"
         case Other():
-            return _arrival(entry, push, "not a message: unknown kind")
-        case Typing() | Arouse():
-            return None  # Tells nothing that is worth a row: gone in a moment, or repeated.
+            return "not a message: unknown kind"
+        case (
+            ReadReceipt()
+            | MessageUpdate()
+            | ConversationUpdate()
+            | MessagePointer()
+            | Recall()
+            | Typing()
+            | Arouse()
+        ):
+            return f"not a message: {push.kind}"
         case _:
             assert_never(push)
 
@@ -89,26 +127,6 @@ def _why_no_answer(push: Spoken) -> str | None:
     if facts.chat is None or facts.sender is None:
         return "no way to answer: chat or sender is missing"
     return None
-
-
-def _arrival(
-    entry: Entry, push: Push, outcome: str | None, content: Content | None = None
-) -> Arrival:
-    facts = push.facts
-    # A receipt or an edit names another message; only a message is known by its own id.
-    own_id = facts.message if isinstance(push, Spoken | Own | Card | Tip) else None
-    return Arrival(
-        key=own_id or _fingerprint(push.kind, entry.raw),
-        kind=push.kind,
-        chat=facts.chat,
-        sender=facts.sender,
-        sender_name=facts.sender_name,
-        content=content,
-        item=facts.item,
-        sent_at=facts.sent_at,
-        raw=entry.raw,
-        outcome=outcome,
-    )
 
 
 def _fingerprint(kind: str, raw: str) -> MessageId:

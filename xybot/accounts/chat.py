@@ -8,20 +8,17 @@ with nothing left to cancel.  So an answer is never half given, and never given 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Set
+from typing import Protocol
 
 import attrs
 import structlog
 import trio
 
 from xybot.errors import StoreUnavailable
-from xybot.model import AccountId, ChatId, Message, Turn
+from xybot.model import AccountId, ChatId, Message, MessageId, Turn
 
 log = structlog.get_logger()
-
-_STORE_AGAIN: Final = 5.0
-"""Seconds until a turn that could not be stored is tried again."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +33,15 @@ class Patience:
     heartbeat_timeout: float = 10
     manual_pause: float = 600
     """How long the bot keeps out of a chat after the seller wrote in it by hand."""
+    toggle_word: str = ""
+    """What the seller writes to switch the bot off and on in a chat; empty: nothing does."""
+    message_expiry: float = 300
+    """After so long a line, or a reply that could not be said, is left to the seller."""
+    catch_up_every: float = 600
+    send_pace: float = 0
+    """From one message of the account to its next."""
+    thinking: int = 32
+    """How many chats look for a reply at the same time."""
     max_failures: int = 5
     """Bad ends in a row after which the seller is told."""
 
@@ -58,6 +64,7 @@ class Chat:
     id: ChatId
     patience: Callable[[], Patience]
     answering: Answering
+    thinking: trio.CapacityLimiter
     _pending: list[Message] = attrs.field(factory=list, init=False)
     _answer_by: float = attrs.field(default=0, init=False)
     _waiting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -70,9 +77,9 @@ class Chat:
         if trio.current_time() < self._answer_by:
             self._waiting.cancel()
 
-    def stand_down(self) -> None:
-        """Drop the turn: the seller has answered by hand."""
-        self._pending.clear()
+    def drop(self, lines: Set[MessageId]) -> None:
+        """Take lines out of the turn: they need no answer any more."""
+        self._pending = [each for each in self._pending if each.id not in lines]
         self._waiting.cancel()
 
     async def run(self) -> None:
@@ -82,15 +89,14 @@ class Chat:
                 if quiet := self.patience().debounce:
                     quiet_until = trio.current_time() + quiet
                     await trio.sleep_until(min(quiet_until, self._answer_by))
-                await self._answer(self._turn())
+                async with self.thinking:
+                    await self._answer(self._turn())
 
     async def _answer(self, turn: Turn) -> None:
         try:
             await self.answering.answer(turn)
         except StoreUnavailable:
-            # Nothing was stored, so nothing is lost: the turn stays, and is tried again.
-            await trio.sleep(_STORE_AGAIN)
-            return
+            raise  # The store is closed, and so are we; the turn is in the inbox.
         except Exception as exc:
             # A chat is a failure domain: what breaks one answer stops no other chat.
             log.exception("chat.failed", account=self.account, chat=self.id)
@@ -101,38 +107,3 @@ class Chat:
 
     def _turn(self) -> Turn:
         return Turn(account=self.account, chat=self.id, messages=tuple(self._pending))
-
-
-@attrs.define(eq=False)
-class Chats:
-    """The chats of one account that have something to answer."""
-
-    account: AccountId
-    patience: Callable[[], Patience]
-    answering: Answering
-    _nursery: trio.Nursery
-    paused: dict[ChatId, int] = attrs.Factory(dict)
-    """Chats that the seller answers by hand, and until when (ms)."""
-    _open: dict[ChatId, Chat] = attrs.field(factory=dict, init=False)
-
-    def stand_down(self, chat: ChatId, until: int) -> None:
-        """Keep out of a chat until then (ms); what was in preparation there is dropped."""
-        self.paused[chat] = until
-        if chat in self._open:
-            self._open[chat].stand_down()
-
-    def put(self, message: Message) -> None:
-        """Hand a line to its chat, starting the chat if need be; never waits."""
-        if chat := self._open.get(message.chat):
-            chat.put(message)
-            return
-        chat = Chat(self.account, message.chat, self.patience, self.answering)
-        self._open[message.chat] = chat
-        chat.put(message)
-        self._nursery.start_soon(self._run, chat, name=f"chat {chat.id}")
-
-    async def _run(self, chat: Chat) -> None:
-        try:
-            await chat.run()
-        finally:
-            del self._open[chat.id]

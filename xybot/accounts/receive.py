@@ -1,7 +1,8 @@
 """Store, then acknowledge, then dispatch: the way in.
 
 Frames that have already arrived are stored in one transaction, and each is acknowledged
-only after its commit; so what the platform was told we have, we have.
+only after its commit; so what the platform was told we have, we have.  While the store
+cannot be written nothing is acknowledged, and nothing more is read.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ import attrs
 import trio
 
 from xybot.accounts import arrivals
-from xybot.accounts.chat import Chats, Patience
-from xybot.accounts.echoes import Echoes
-from xybot.events import ChatPaused, EventFeed, MessageReceived, Quarantined
-from xybot.model import AccountId, ChatId, Message, UserId
+from xybot.accounts.arrivals import POINTER
+from xybot.accounts.chats import Chats
+from xybot.accounts.shared import Shared
+from xybot.accounts.telling import dropped, received, said, taken_over
+from xybot.model import ChatId, Message, MessageId
 from xybot.store import chats as taken
 from xybot.store import inbox
-from xybot.store.database import Store
+from xybot.store.chats import ByHand, Intake, Moment
+from xybot.store.gaps import Gap
 from xybot.store.inbox import Arrival
-from xybot.wire import frames
+from xybot.store.outbox import Sent
+from xybot.wire import frames, history
 from xybot.wire.frames import Frame
+from xybot.wire.history import Line
 from xybot.xianyu.connection import Connection, Push
 
 _MOST_AT_ONCE: Final = 256
@@ -30,32 +35,32 @@ _MOST_AT_ONCE: Final = 256
 
 @attrs.frozen(kw_only=True)
 class News:
-    """What a push means to the chats."""
+    """What arrivals mean to the chats."""
 
     messages: tuple[Message, ...] = ()
     """People's lines, new and open, in their order."""
-    taken_over: Mapping[ChatId, int] = attrs.Factory(dict)
-    """Chats that the seller answers by hand, until when (ms)."""
+    paused: Mapping[ChatId, int] = attrs.Factory(dict)
+    """Chats that the seller took over, and until when (ms); 0: given back."""
+    closed: Mapping[ChatId, set[MessageId]] = attrs.Factory(dict)
+    """Lines that need no answer any more."""
 
     def hand_to(self, chats: Chats) -> None:
         """Hand everything to the chats it concerns."""
-        for chat, until in self.taken_over.items():
-            chats.stand_down(chat, until)
+        for chat, until in self.paused.items():
+            chats.pause(chat, until)
+        for chat, lines in self.closed.items():
+            chats.drop(chat, lines)
         for message in self.messages:
             chats.put(message)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(eq=False)
 class Receiver:
     """The way in of one account; outlives its connections."""
 
-    account: AccountId
-    user: UserId
-    store: Store
-    feed: EventFeed
-    patience: Callable[[], Patience]
-    echoes: Echoes
-    now_ms: Callable[[], int]
+    shared: Shared
+    gap: Gap | None = None
+    """The time before the present connection, if there is to be a report on it."""
 
     async def serve(self, line: Connection, chats: Chats, proven: Callable[[], None]) -> None:
         """Take in whatever a connection brings, until it ends.
@@ -75,42 +80,64 @@ class Receiver:
             finally:
                 # Also when the line is gone: what is stored comes again, but not as news.
                 news.hand_to(chats)
+            self._follow_up(pushes)
             if news.messages:
                 proven()
 
+    def _follow_up(self, pushes: Sequence[Push]) -> None:
+        if any(isinstance(push, Frame) and history.too_long(push) for push in pushes):
+            self.shared.hints.too_long()
+
     async def take_in(self, pushes: Sequence[Push]) -> News:
         """Store pushes, and return what of them is news to the chats."""
-        found = [
-            arrival for push in pushes for arrival in arrivals.of_push(push, self.user, self.echoes)
-        ]
+        user, echoes = self.shared.user, self.shared.echoes
+        found = [each for push in pushes for each in arrivals.of_push(push, user, echoes)]
+        news = await self._take(found)
+        pointed = (each.chat for each in found if each.kind == POINTER)
+        self.shared.hints.look_into(chat for chat in pointed if chat)
+        return news
+
+    async def take_lines(self, lines: Sequence[Line]) -> News:
+        """Store what the history tells, the oldest first, and return what of it is news."""
+        return await self._take([arrivals.of_line(line) for line in lines])
+
+    async def _take(self, found: Sequence[Arrival]) -> News:
         if not found:
             return News()
-        now, pause = self.now_ms(), round(1000 * self.patience().manual_pause)
-        intake = await self.store.transact(taken.take_in, self.account, found, pause=pause, now=now)
-        for chat, until in intake.taken_over.items():
-            self.feed.publish(ChatPaused(account=self.account, chat=chat, until=until))
-        keys, messages = set(intake.fresh), []
-        for arrival in found:
-            if arrival.key in keys:
-                keys.remove(arrival.key)  # A frame may carry an entry twice.
-                self._tell(arrival)
-                if arrival.outcome is None and arrival.chat not in intake.taken_over:
-                    messages.append(inbox.message(arrival, now))
-        return News(messages=tuple(messages), taken_over=intake.taken_over)
+        # Until it is stored it is not acknowledged, and the platform keeps it.
+        intake = await self.shared.store.insist(taken.take_in, self._moment(), found)
+        for outgoing, message in intake.sent:
+            self.shared.echoes.settled(outgoing.uuid)
+            self.shared.feed.publish(said(self.shared.account, outgoing, Sent(message)))
+        for outgoing in intake.dropped:
+            self.shared.feed.publish(dropped(self.shared.account, outgoing, taken.BY_HAND))
+        for chat, until in intake.paused.items():
+            self.shared.feed.publish(taken_over(self.shared.account, chat, until))
+        return News(
+            messages=tuple(self._new(found, intake)), paused=intake.paused, closed=intake.closed
+        )
 
-    def _tell(self, arrival: Arrival) -> None:
-        if arrival.outcome is None and arrival.chat is not None:
-            self.feed.publish(
-                MessageReceived(
-                    account=self.account,
-                    chat=arrival.chat,
-                    message=arrival.key,
-                    sender_name=arrival.sender_name or "",
-                    text=arrival.text or f"[{arrival.kind}]",
-                )
-            )
-        elif arrival.outcome and arrival.outcome.startswith("undecodable"):
-            self.feed.publish(Quarantined(account=self.account, reason=arrival.outcome))
+    def _moment(self) -> Moment:
+        shared, patience = self.shared, self.shared.patience()
+        return Moment(
+            account=shared.account,
+            by_hand=ByHand(pause=round(1000 * patience.manual_pause), toggle=patience.toggle_word),
+            now=shared.now_ms(),
+            gap=self.gap,
+        )
+
+    def _new(self, found: Sequence[Arrival], intake: Intake) -> list[Message]:
+        keys, messages = set(intake.fresh), []
+        closed = set().union(*intake.closed.values())
+        for arrival in found:
+            if arrival.key not in keys:
+                continue
+            keys.remove(arrival.key)  # A frame may carry an entry twice.
+            if (event := received(self.shared.account, arrival)) is not None:
+                self.shared.feed.publish(event)
+            if arrival.outcome is None and arrival.key not in closed:
+                messages.append(inbox.message(arrival, self.shared.now_ms()))
+        return messages
 
 
 def _arrived(pushes: trio.MemoryReceiveChannel[Push]) -> list[Push]:

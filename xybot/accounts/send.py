@@ -1,88 +1,103 @@
 """The way out: settle what is uncertain, then say what is due.
 
 Several messages are under way at once, but never two of one chat: a buyer reads them in
-the order in which they were stored.  A message whose answer is lost stays `sending`, and
-is not said again before the conversation was read back.
+the order in which they were stored.  A message whose answer is lost stays `sending`; it is
+settled by its echo, or else on the next connection by what the conversation tells, and
+held for its seller when that leaves a doubt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final, assert_never
 
 import attrs
-import structlog
 import trio
 
 from xybot.accounts.doorbell import Doorbell
-from xybot.accounts.echoes import Echoes
-from xybot.events import EventFeed, ReplySent, SendRefused
-from xybot.model import AccountId, ChatId, Outgoing, Sayable, Text, UserId
+from xybot.accounts.past import PAUSES, Past
+from xybot.accounts.receive import Receiver
+from xybot.accounts.shared import Shared
+from xybot.accounts.telling import dropped, said
+from xybot.errors import Busy
+from xybot.model import ChatId, MessageId, Outgoing
 from xybot.store import outbox
-from xybot.store.database import Store
-from xybot.store.outbox import NotSent, Refused, Sent, Settlement
+from xybot.store.outbox import Held, NotSent, Refused, Sent, Settlement, Which
 from xybot.wire import answers, requests
-from xybot.wire.answers import Accepted, Declined, Later, Said
-from xybot.wire.frames import OK
+from xybot.wire.answers import Accepted, Declined, Later
+from xybot.wire.history import Line
+from xybot.wire.pushes import Own
 from xybot.xianyu.connection import Connection
-
-log = structlog.get_logger()
 
 _UNDER_WAY: Final = 32
 """Messages of one account whose answer is awaited at the same time."""
-_PAUSES: Final = (2.0, 4.0, 6.0, 15.0, 30.0, 60.0)
-"""Seconds before each further attempt that the platform asked to make later (§1.3)."""
-_CLOCKS_DIFFER_BY: Final = 120_000
-"""Milliseconds by which a time of the history may be off, once the clocks are compared."""
+_AFTERWARDS: Final = 10_000
+"""Milliseconds by which a line that was said after another may seem to be before it."""
+_LATE: Final = "等得太久，留给您 (waited too long to be said, for you)"
+_UNREADABLE: Final = "聊天记录读不到，请看一眼会话 (its chat cannot be read, please look)"
+_BETWEEN: Final = (
+    "发送时断线，之后您的账号在会话里说过别的话，请看一眼 "
+    "(the line broke, and your account said something else since: please look)"
+)
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False)
 class Sender:
     """The way out of one account; outlives its connections."""
 
-    account: AccountId
-    user: UserId
-    store: Store
-    feed: EventFeed
+    shared: Shared
+    receiver: Receiver
     bell: Doorbell
-    echoes: Echoes
-    platform_ms: Callable[[], int]
-    now_ms: Callable[[], int]
     _busy: set[ChatId] = attrs.field(factory=set, init=False)
+    _say_again_at: float = attrs.field(default=0, init=False)
 
-    async def serve(self, line: Connection, proven: Callable[[], None]) -> None:
+    async def serve(self, line: Connection, past: Past, proven: Callable[[], None]) -> None:
         """Say whatever is due, for as long as the connection lasts."""
         self._busy.clear()
-        await self._settle_uncertain(line)
+        await self._settle_uncertain(past)
+        await self._drop_late()
         async with trio.open_nursery() as nursery:
             while True:
-                for outgoing in await self._take():
+                taken = await self._take()
+                for outgoing in taken:
                     self._busy.add(outgoing.chat)
                     nursery.start_soon(self._say, line, outgoing, proven)
-                await self.bell.wait()
+                if not (taken and self.shared.patience().send_pace):
+                    await self.bell.wait()
 
     async def _take(self) -> tuple[Outgoing, ...]:
+        """Return what may be said now; at a pace one by one, so that what is urgent overtakes."""
         room = _UNDER_WAY - len(self._busy)
         if room <= 0:
             return ()
-        return await self.store.transact(
-            outbox.take_due, self.account, frozenset(self._busy), most=room, now=self.now_ms()
+        if pace := self.shared.patience().send_pace:
+            await trio.sleep_until(self._say_again_at)
+            self._say_again_at = trio.current_time() + pace
+        return await self.shared.store.transact(
+            outbox.take_due,
+            self.shared.account,
+            frozenset(self._busy),
+            most=1 if pace else room,
+            now=self.shared.now_ms(),
         )
 
     async def _say(self, line: Connection, outgoing: Outgoing, proven: Callable[[], None]) -> None:
-        settlement = await self._until_settled(line, outgoing)
+        more = True
+        with self.shared.echoes.awaiting(outgoing.uuid) as awaited:
+            settlement = await self._until_settled(line, outgoing)
+        if not awaited.cancelled_caught:
+            more = await self._settle(outgoing, settlement)
         proven()
-        more = await self._settle(outgoing, settlement)
         self._busy.discard(outgoing.chat)
         if more:
             self.bell.ring()
 
     async def _until_settled(self, line: Connection, outgoing: Outgoing) -> Settlement:
         request = requests.send(
-            outgoing.uuid, outgoing.chat, outgoing.to, self.user, outgoing.content
+            outgoing.uuid, outgoing.chat, outgoing.to, self.shared.user, outgoing.content
         )
         put_off = ""
-        for pause in (0.0, *_PAUSES):
+        for pause in (0.0, *PAUSES):
             if pause:
                 await trio.sleep(pause)
             answer = answers.of_send(await line.request(request))
@@ -95,66 +110,49 @@ class Sender:
                     put_off = reason
                 case _:
                     assert_never(answer)
-        return Refused(f"tried {len(_PAUSES) + 1} times: {put_off}")
+        return Refused(f"tried {len(PAUSES) + 1} times: {put_off}")
 
     async def _settle(self, outgoing: Outgoing, settlement: Settlement) -> bool:
         """Store what became of a message and tell it; return whether others wait."""
         if isinstance(settlement, Sent) and settlement.message:
-            self.echoes.expect(settlement.message)
-        more = await self.store.transact(
-            outbox.settle, self.account, outgoing.uuid, settlement, now=self.now_ms()
+            self.shared.echoes.expect(settlement.message)
+        settled = await self.shared.store.transact(
+            outbox.settle, self.shared.account, outgoing.uuid, settlement, now=self.shared.now_ms()
         )
-        self._tell(outgoing, settlement)
-        return more
+        # What is due again will be told when it is said; what an echo settled was told by it.
+        if settled.changed and not isinstance(settlement, NotSent):
+            self.shared.feed.publish(said(self.shared.account, outgoing, settlement))
+        return settled.more
 
-    def _tell(self, outgoing: Outgoing, settlement: Settlement) -> None:
-        match settlement:
-            case Sent(message):
-                why = f"{outgoing.source}: {outgoing.because}"
-                self.feed.publish(
-                    ReplySent(
-                        account=self.account,
-                        chat=outgoing.chat,
-                        message=message,
-                        text=_words(outgoing.content),
-                        why=why,
-                    )
-                )
-            case Refused(reason):
-                self.feed.publish(
-                    SendRefused(
-                        account=self.account,
-                        chat=outgoing.chat,
-                        text=_words(outgoing.content),
-                        reason=reason,
-                    )
-                )
-            case NotSent():
-                pass  # It is due again, and will be told when it is said.
-            case _:
-                assert_never(settlement)
-
-    async def _settle_uncertain(self, line: Connection) -> None:
+    async def _settle_uncertain(self, past: Past) -> None:
         """Read back the conversation of every message whose answer was lost."""
-        for outgoing in await self.store.transact(outbox.uncertain, self.account):
-            answer = await line.request(requests.history(outgoing.chat))
-            if answer.code != OK:
-                # Not to be known now: it stays uncertain, and unsaid, until the next connection.
-                words = _words(outgoing.content)
-                log.warning("send.uncertain", account=self.account, chat=outgoing.chat, text=words)
-                continue
-            told = await self.store.transact(outbox.told, self.account, outgoing.chat)
-            lines = answers.own_lines(answer, self.user)
-            new = (said for said in lines if said.message not in told)
-            skew = self.platform_ms() - self.now_ms()
-            found = next((said for said in new if _is(outgoing, said, skew)), None)
-            await self._settle(outgoing, Sent(found.message) if found else NotSent())
+        for outgoing in await self.shared.store.transact(outbox.uncertain, self.shared.account):
+            await self._settle(outgoing, await self._looked_up(past, outgoing))
+
+    async def _looked_up(self, past: Past, outgoing: Outgoing) -> Settlement:
+        """Return what a conversation tells of a message; taking it in settles one that is there."""
+        tried_at = outgoing.sending_since or 0
+        try:
+            lines = await past.said(outgoing.chat, tried_at - outbox.EARLIEST_BEFORE)
+        except Busy as exc:
+            return Held(f"{_UNREADABLE}: {exc}")
+        await self.receiver.take_lines(lines)
+        ours = await self.shared.store.transact(outbox.told, self.shared.account, outgoing.chat)
+        since = tried_at - _AFTERWARDS
+        return (
+            Held(_BETWEEN) if any(_is_strange(line, since, ours) for line in lines) else NotSent()
+        )
+
+    async def _drop_late(self) -> None:
+        """Take back what nobody expects any more; a turn that old is not answered either."""
+        shared, now = self.shared, self.shared.now_ms()
+        which = Which(until=now - round(1000 * shared.patience().message_expiry))
+        late = await shared.store.transact(outbox.drop, shared.account, which, _LATE, now=now)
+        for outgoing in late:
+            shared.feed.publish(dropped(shared.account, outgoing, _LATE))
 
 
-def _is(outgoing: Outgoing, said: Said, skew: int) -> bool:
-    since = (outgoing.sending_since or 0) + skew - _CLOCKS_DIFFER_BY
-    return said.sent_at >= since and said.text == _words(outgoing.content)
-
-
-def _words(content: Sayable) -> str:
-    return content.text if isinstance(content, Text) else "[图片]"
+def _is_strange(line: Line, since: int, ours: Set[MessageId]) -> bool:
+    """Tell what our account said since then that we did not say in these words."""
+    at = line.push.facts.sent_at
+    return isinstance(line.push, Own) and line.key not in ours and (at is None or at >= since)

@@ -51,6 +51,10 @@ class Timing:
     """A buyer who never falls silent is answered after this long."""
     manual_pause: float = field(default=600.0, validator=by(checks.not_negative))
     """How long the bot keeps out of a chat after the seller wrote in it by hand."""
+    send_pace: float = field(default=0.5, validator=by(checks.not_negative))
+    """From one message of an account to its next; 0 is as fast as it goes."""
+    catch_up_every: float = field(default=600.0, validator=by(checks.above_zero))
+    """How often to look for messages that were never pushed."""
     message_expiry: float = field(default=300.0, validator=by(checks.not_negative))
     """Older messages are stored and not answered."""
     max_failures: int = field(default=5, validator=by(checks.above_zero))
@@ -85,6 +89,10 @@ class Replies:
     order: tuple[SourceName, ...] = field(
         default=("item_rules", "rules", "ai", "default"), validator=by(checks.distinct)
     )
+    at_once: int = field(default=32, validator=by(checks.above_zero))
+    """How many chats of an account look for a reply at the same time."""
+    toggle_word: str = "。"
+    """What the seller writes in a chat to switch the bot off there, and on again."""
 
 
 @attrs.frozen(kw_only=True)

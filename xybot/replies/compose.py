@@ -34,7 +34,7 @@ class Composer:
         """
         fresh = gates.fresh(turn, now, self.expiry)
         if isinstance(fresh, Pass):
-            return Decision(reply=None, passed=(("message_expiry", fresh.reason),))
+            return Decision(reply=None, passed=(("message_expiry", fresh.reason),), late=True)
         passed: list[tuple[str, str]] = []
         for source in self.sources:
             answer = await _ask(source, fresh)

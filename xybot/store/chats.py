@@ -1,58 +1,120 @@
-"""Chats that the seller has taken over, and until when; and how a message does that."""
+"""What comes in, and what it does to its chat: the seller's own hand takes a chat over."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from xybot.model import AccountId, ChatId, MessageId
+from xybot.model import AccountId, ChatId, MessageId, Outgoing
 from xybot.store import inbox, outbox
 from xybot.store.database import Database
+from xybot.store.gaps import Gap
 from xybot.store.inbox import Arrival
 from xybot.store.schema import pauses
 
+FOREVER: Final = 253_402_300_799_000
+"""A pause that only the seller ends (ms; the last second of the calendar)."""
+BY_HAND: Final = "卖家已亲自回复 (the seller answered by hand)"
+
 
 @attrs.frozen(kw_only=True)
+class ByHand:
+    """What it means that the seller writes in a chat."""
+
+    pause: int
+    """Milliseconds that the bot keeps out of it; 0: it does not care."""
+    toggle: str = ""
+    """A line of just these words switches the bot off and on in a chat; empty: none does."""
+
+
+@attrs.frozen(kw_only=True)
+class Moment:
+    """Whose arrivals are taken in, and when."""
+
+    account: AccountId
+    by_hand: ByHand
+    now: int
+    """Milliseconds, by the platform's clock."""
+    gap: Gap | None = None
+    """The time before this connection, if there is to be a report on it."""
+
+
+@attrs.define(kw_only=True)
 class Intake:
     """What became of arrivals."""
 
     fresh: frozenset[MessageId]
     """The keys of those not seen before."""
-    taken_over: Mapping[ChatId, int]
-    """Chats in which the seller wrote by hand, and until when they are paused (ms)."""
+    by_hand: set[MessageId] = attrs.Factory(set)
+    """Those of them that the seller wrote."""
+    paused: dict[ChatId, int] = attrs.Factory(dict)
+    """Chats that the seller took over, and until when (ms); 0: given back."""
+    closed: dict[ChatId, set[MessageId]] = attrs.Factory(dict)
+    """Open lines that need no answer any more, because the seller gave one."""
+    sent: list[tuple[Outgoing, MessageId]] = attrs.Factory(list)
+    """Messages of ours that turned out to be said."""
+    dropped: list[Outgoing] = attrs.Factory(list)
+    """Messages of ours that will not be said, because the seller was quicker."""
 
 
-def take_in(
-    db: Database, account: AccountId, arrivals: Sequence[Arrival], *, pause: int, now: int
-) -> Intake:
-    """Store arrivals; a line that the seller wrote by hand pauses its chat.
-
-    Args:
-      db: the database.
-      account: whose they are.
-      arrivals: what came, in its order.
-      pause: milliseconds from such a line on; 0 pauses nothing.
-      now: milliseconds.
-    """
-    fresh = inbox.insert_new(db, account, arrivals, now=now)
-    taken_over: dict[ChatId, int] = {}
-    for arrival in arrivals:
-        if pause and arrival.kind == "own" and arrival.key in fresh:
-            until = (arrival.sent_at or now) + pause
-            if until > now and arrival.chat and _by_hand(db, account, arrival.chat, arrival):
-                taken_over[arrival.chat] = until
-    for chat, until in taken_over.items():
-        _pause(db, account, chat, until)
-        inbox.close_chat(db, account, chat, "skipped: 卖家已亲自回复 (the seller answered by hand)")
-    return Intake(fresh=fresh, taken_over=taken_over)
+def take_in(db: Database, moment: Moment, arrivals: Sequence[Arrival]) -> Intake:
+    """Store arrivals, in their order, and do what those of our own account ask for."""
+    fresh = inbox.insert_new(db, moment.account, arrivals, now=moment.now, gap=moment.gap)
+    intake = Intake(fresh=fresh)
+    for own in arrivals:
+        if own.kind != "own" or own.chat is None or own.key not in fresh:
+            continue
+        ours = outbox.recognise(db, moment.account, own, now=moment.now)
+        if ours is None:
+            intake.by_hand.add(own.key)
+            _heed(db, moment, own, own.chat, intake)
+        elif ours.settled:
+            intake.sent.append((ours.settled, own.key))
+    return intake
 
 
-def _by_hand(db: Database, account: AccountId, chat: ChatId, own: Arrival) -> bool:
-    content = own.content
-    return content is None or not outbox.is_ours(db, account, chat, own.key, content)
+def _heed(db: Database, moment: Moment, own: Arrival, chat: ChatId, intake: Intake) -> None:
+    """Do what a line by hand means: give its chat back, or keep out of it for a while."""
+    by_hand, now = moment.by_hand, moment.now
+    said_at = own.sent_at or now
+    until = _paused_until(db, moment.account, chat)
+    if by_hand.toggle and (own.text or "").strip() == by_hand.toggle:
+        if until > now:
+            _resume(db, moment.account, chat)
+            intake.paused[chat] = 0
+            return
+        until = FOREVER
+    elif by_hand.pause:
+        until = max(until, said_at + by_hand.pause)
+    else:
+        return
+    if until > now:
+        _pause(db, moment.account, chat, until)
+        intake.paused[chat] = until
+    # What came after the words of a seller who has left again is ours.
+    which = outbox.Which(chat=chat, until=FOREVER if until > now else said_at)
+    why = f"skipped: {BY_HAND}"
+    closed = inbox.close_chat(db, moment.account, chat, why, until=which.until)
+    intake.closed.setdefault(chat, set()).update(closed)
+    intake.dropped += outbox.drop(db, moment.account, which, BY_HAND, now=now)
+
+
+_MINE: Final = pauses.c.account == sa.bindparam("of")
+_UNTIL: Final = sa.select(pauses.c.until).where(_MINE, pauses.c.chat == sa.bindparam("in"))
+_RESUME: Final = sa.delete(pauses).where(_MINE, pauses.c.chat == sa.bindparam("in"))
+
+
+def _paused_until(db: Database, account: AccountId, chat: ChatId) -> int:
+    found: int | None = db.scalar(_UNTIL, {"of": account, "in": chat})
+    return found or 0
+
+
+def _resume(db: Database, account: AccountId, chat: ChatId) -> None:
+    db.execute(_RESUME, {"of": account, "in": chat})
 
 
 def _pause(db: Database, account: AccountId, chat: ChatId, until: int) -> None:
@@ -61,7 +123,7 @@ def _pause(db: Database, account: AccountId, chat: ChatId, until: int) -> None:
     db.execute(statement.on_conflict_do_update(index_elements=["account", "chat"], set_=values))
 
 
-def paused(db: Database, account: AccountId, *, now: int) -> dict[ChatId, int]:
+def paused(db: Database, account: AccountId, *, now: int) -> Mapping[ChatId, int]:
     """Return the chats that are paused, and until when (ms); past pauses are forgotten."""
     db.execute(sa.delete(pauses).where(pauses.c.account == account, pauses.c.until <= now))
     rows = db.execute(sa.select(pauses).where(pauses.c.account == account))

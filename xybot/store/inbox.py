@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Final
 
 import attrs
@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from xybot.model import AccountId, ChatId, Content, ItemId, Message, MessageId, Text, UserId
-from xybot.store.codec import content_json, content_of
+from xybot.store.codec import content_json, content_of, converter
 from xybot.store.database import Database
+from xybot.store.gaps import Gap
 from xybot.store.prepared import Prepared, parameters
 from xybot.store.schema import OPEN, inbox
 
@@ -53,35 +54,64 @@ _INSERT: Final = Prepared(
     .on_conflict_do_nothing(index_elements=["account", "message"])
     .returning(inbox.c.message)
 )
+_MINE: Final = inbox.c.account == sa.bindparam("of")
+#: The chats that have waited longest; of each of them everything that waits.
+_WAITING_CHATS: Final = (
+    sa.select(inbox.c.chat)
+    .where(_MINE, OPEN, sa.text("chat NOT IN (SELECT value FROM json_each(:busy))"))
+    .group_by(inbox.c.chat)
+    .order_by(sa.func.min(inbox.c.seq))
+    .limit(sa.bindparam("most"))
+)
 _OPEN: Final = (
-    sa.select(inbox).where(inbox.c.account == sa.bindparam("of"), OPEN).order_by(inbox.c.seq)
+    sa.select(inbox).where(_MINE, OPEN, inbox.c.chat.in_(_WAITING_CHATS)).order_by(inbox.c.seq)
 )
 _CLOSE: Final = Prepared(
     sa.update(inbox)
-    .where(inbox.c.account == sa.bindparam("of"), inbox.c.message == sa.bindparam("key"))
+    .where(_MINE, inbox.c.message == sa.bindparam("key"), OPEN)
     .values(outcome=sa.bindparam("now"), turn=sa.bindparam("by"))
+)
+_IS_OPEN: Final = Prepared(
+    sa.select(inbox.c.seq).where(_MINE, inbox.c.message == sa.bindparam("key"), OPEN)
 )
 _CLOSE_CHAT: Final = (
     sa.update(inbox)
     .where(
-        inbox.c.account == sa.bindparam("of"),
+        _MINE,
         inbox.c.chat == sa.bindparam("in"),
         OPEN,
+        sa.func.coalesce(inbox.c.sent_at, inbox.c.received_at) <= sa.bindparam("until"),
     )
     .values(outcome=sa.bindparam("now"))
+    .returning(inbox.c.message)
 )
 
 
 def insert_new(
-    db: Database, account: AccountId, arrivals: Sequence[Arrival], *, now: int
+    db: Database,
+    account: AccountId,
+    arrivals: Sequence[Arrival],
+    *,
+    now: int,
+    gap: Gap | None = None,
 ) -> frozenset[MessageId]:
-    """Store arrivals and return the keys of those not seen before."""
-    rows = (_row(account, arrival, now) for arrival in arrivals)
+    """Store arrivals and return the keys of those not seen before.
+
+    Args:
+      db: the database.
+      account: whose they are.
+      arrivals: what came, in its order.
+      now: milliseconds.
+      gap: the time before this connection; buyers' lines that were said then are its own.
+    """
+    rows = (_row(account, arrival, now, gap) for arrival in arrivals)
     return frozenset(found.message for row in rows for found in _INSERT.rows(db, row))
 
 
-def _row(account: AccountId, arrival: Arrival, now: int) -> dict[str, object]:
+def _row(account: AccountId, arrival: Arrival, now: int, gap: Gap | None) -> dict[str, object]:
+    missed = gap and arrival.outcome is None and (arrival.sent_at or now) < gap.ended_at
     return {
+        "gap": gap.id if gap and missed else None,
         "account": account,
         "message": arrival.key,
         "kind": arrival.kind,
@@ -113,9 +143,19 @@ def message(arrival: Arrival, now: int) -> Message:
     )
 
 
-def still_open(db: Database, account: AccountId) -> tuple[Message, ...]:
-    """Return the people's lines that an earlier run took in but did not answer."""
-    return tuple(_message(row) for row in db.execute(_OPEN, {"of": account}))
+def still_open(
+    db: Database, account: AccountId, busy: Set[ChatId] = frozenset(), *, most: int = 1000
+) -> tuple[Message, ...]:
+    """Return the people's lines that nobody has dealt with, in the order of their arrival.
+
+    Args:
+      db: the database.
+      account: whose they are.
+      busy: chats to leave out.
+      most: of so many chats at the most, those that have waited longest; of each all lines.
+    """
+    asked = {"of": account, "busy": converter.dumps([*busy]).decode(), "most": most}
+    return tuple(_message(row) for row in db.execute(_OPEN, asked))
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> Message:
@@ -130,15 +170,21 @@ def _message(row: sa.Row[tuple[object, ...]]) -> Message:
     )
 
 
+def any_open(db: Database, account: AccountId, keys: Iterable[MessageId]) -> bool:
+    """Tell whether any of these messages still waits for somebody to deal with it."""
+    return any(_IS_OPEN.exists(db, {"of": account, "key": key}) for key in keys)
+
+
 def close(
-    db: Database, account: AccountId, keys: Iterable[MessageId], outcome: str, turn: int | None
+    db: Database, account: AccountId, keys: Iterable[MessageId], outcome: str, turn: int
 ) -> None:
-    """Note what became of messages; part of the transaction that deals with them."""
-    rows = [{"of": account, "key": key, "now": outcome, "by": turn} for key in keys]
-    if rows:
-        _CLOSE.many(db, rows)
+    """Note what became of those messages that are open; part of the transaction that does it."""
+    _CLOSE.many(db, [{"of": account, "key": key, "now": outcome, "by": turn} for key in keys])
 
 
-def close_chat(db: Database, account: AccountId, chat: ChatId, outcome: str) -> None:
-    """Close all that is still open in a chat."""
-    db.execute(_CLOSE_CHAT, {"of": account, "in": chat, "now": outcome})
+def close_chat(
+    db: Database, account: AccountId, chat: ChatId, outcome: str, *, until: int
+) -> frozenset[MessageId]:
+    """Close, and return, what is open in a chat and was said no later than `until` (ms)."""
+    asked = {"of": account, "in": chat, "now": outcome, "until": until}
+    return frozenset(db.execute(_CLOSE_CHAT, asked).scalars())

@@ -1,22 +1,29 @@
-"""Messages on their way out: queued → sending → sent | refused.
+"""Messages on their way out: queued → sending → sent | refused | held; queued → dropped.
 
 A row in `sending` is one whose outcome is not known: it is never sent again before the
-conversation was read back.
+conversation was read back.  One that cannot be settled even then is held, for its seller to
+look at; it is never sent again, but may still turn out to be sent.
+
+All times are the platform's: they are compared with those of its history.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 import attrs
 import sqlalchemy as sa
 
-from xybot.model import AccountId, ChatId, Content, MessageId, Outgoing, Sayable
+from xybot.model import AccountId, ChatId, MessageId, Outgoing, Sayable
 from xybot.store.codec import content_json, content_of, converter
 from xybot.store.database import Database
+from xybot.store.inbox import Arrival
 from xybot.store.prepared import Prepared, Row, parameters
 from xybot.store.schema import UNSETTLED, outbox
+
+EARLIEST_BEFORE: Final = 120_000
+"""Milliseconds by which a message may seem older than the attempt to send it."""
 
 
 @attrs.frozen
@@ -38,7 +45,25 @@ class NotSent:
     """It did not arrive: it is due again, under the same uuid."""
 
 
-Settlement: TypeAlias = Sent | Refused | NotSent
+@attrs.frozen
+class Held:
+    """Nobody can tell whether it arrived: its seller has to look."""
+
+    reason: str
+
+
+Settlement: TypeAlias = Sent | Refused | NotSent | Held
+
+
+@attrs.frozen
+class Settled:
+    """What settling did."""
+
+    changed: bool
+    """False when somebody else had settled it before: an echo, mostly."""
+    more: bool
+    """Whether others are queued."""
+
 
 _MINE: Final = outbox.c.account == sa.bindparam("of")
 _INSERT: Final = Prepared(
@@ -83,27 +108,49 @@ _SAID_BY: Final = Prepared(
         _MINE,
         outbox.c.chat == sa.bindparam("in"),
         outbox.c.source == sa.bindparam("by"),
-        outbox.c.state != "refused",
+        sa.text("state NOT IN ('refused', 'dropped')"),
     )
 )
-_OURS: Final = Prepared(
+_KNOWN: Final = Prepared(
     sa.select(outbox.c.seq).where(
-        _MINE,
-        outbox.c.chat == sa.bindparam("in"),
-        sa.or_(
-            outbox.c.message == sa.bindparam("id"),
-            # Its answer is not there yet, or did not name it: then the words tell.
-            sa.and_(
-                outbox.c.message.is_(None),
-                sa.text("state IN ('sending', 'sent')"),
-                outbox.c.content_json == sa.bindparam("said"),
-            ),
-        ),
+        _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message == sa.bindparam("id")
     )
 )
 _TOLD: Final = sa.select(outbox.c.message).where(
     _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message.is_not(None)
 )
+#: Its answer is not there yet, or did not name it, or was lost: then the words tell.
+_UNNAMED: Final = Prepared(
+    sa.select(outbox)
+    .where(
+        _MINE,
+        outbox.c.chat == sa.bindparam("in"),
+        outbox.c.message.is_(None),
+        sa.text("state IN ('sending', 'held', 'sent')"),
+        outbox.c.content_json == sa.bindparam("said"),
+        outbox.c.sending_at <= sa.bindparam("by"),
+    )
+    .order_by(outbox.c.seq)
+    .limit(1)
+)
+_NAME: Final = Prepared(
+    sa.update(outbox)
+    .where(outbox.c.seq == sa.bindparam("row"))
+    .values(state="sent", message=sa.bindparam("id"), settled_at=sa.bindparam("now"))
+)
+_DROP: Final = (
+    sa.update(outbox)
+    .where(
+        _MINE,
+        UNSETTLED,
+        outbox.c.state == "queued",
+        outbox.c.urgent.is_(False),
+        outbox.c.queued_at <= sa.bindparam("until"),
+    )
+    .values(state="dropped", reason=sa.bindparam("why"), settled_at=sa.bindparam("now"))
+    .returning(*outbox.c)
+)
+_DROP_IN_CHAT: Final = _DROP.where(outbox.c.chat == sa.bindparam("in"))
 
 
 def put(
@@ -156,18 +203,22 @@ def uncertain(db: Database, account: AccountId) -> tuple[Outgoing, ...]:
 
 def settle(
     db: Database, account: AccountId, uuid: str, settlement: Settlement, *, now: int
-) -> bool:
-    """Record what became of a message that was being sent; tell whether others are queued."""
+) -> Settled:
+    """Record what became of a message that was being sent."""
     values: dict[str, object] = {"of": account, "id": uuid, "now": now, "why": None, "as": None}
     match settlement:
         case Sent(message):
             values |= {"is": "sent", "as": message}
         case Refused(reason):
             values |= {"is": "refused", "why": reason}
+        case Held(reason):
+            values |= {"is": "held", "why": reason}
         case NotSent():
             values |= {"is": "queued"}
-    _SETTLE.run(db, values)
-    return _WAITING.exists(db, {"of": account})
+        case _:
+            assert_never(settlement)
+    changed = _SETTLE.many(db, [values]) > 0
+    return Settled(changed, _WAITING.exists(db, {"of": account}))
 
 
 def has_said(db: Database, account: AccountId, chat: ChatId, source: str) -> bool:
@@ -175,17 +226,55 @@ def has_said(db: Database, account: AccountId, chat: ChatId, source: str) -> boo
     return _SAID_BY.exists(db, {"of": account, "in": chat, "by": source})
 
 
-def is_ours(
-    db: Database, account: AccountId, chat: ChatId, message: MessageId, content: Content
-) -> bool:
-    """Tell whether a message of our account was said by us, or by the seller's own hand."""
-    asked = {"of": account, "in": chat, "id": message, "said": content_json(content)}
-    return _OURS.exists(db, asked)
+@attrs.frozen
+class Ours:
+    """A message of our account that we said, not its seller."""
+
+    settled: Outgoing | None
+    """The message whose fate it tells; None when that was known."""
+
+
+def recognise(db: Database, account: AccountId, own: Arrival, *, now: int) -> Ours | None:
+    """Tell whether we said what our account said; a message in doubt is settled thereby.
+
+    Returns:
+      None when the seller said it by hand.
+    """
+    asked = {"of": account, "in": own.chat, "id": own.key}
+    if _KNOWN.exists(db, asked):
+        return Ours(None)
+    if own.content is None:
+        return None
+    # It cannot have been said before we tried to say it.
+    by = (own.sent_at or now) + EARLIEST_BEFORE
+    found = _UNNAMED.rows(db, asked | {"said": content_json(own.content), "by": by})
+    if not found:
+        return None
+    _NAME.run(db, {"row": found[0].seq, "id": own.key, "now": now})
+    return Ours(None if found[0].state == "sent" else _outgoing(found[0]))
 
 
 def told(db: Database, account: AccountId, chat: ChatId) -> frozenset[MessageId]:
-    """Return the platform's ids of all that is known to be said in a chat."""
+    """Return the platform's ids of all that we are known to have said in a chat."""
     return frozenset(db.execute(_TOLD, {"of": account, "in": chat}).scalars())
+
+
+@attrs.frozen(kw_only=True)
+class Which:
+    """Which of the queued messages: those of a chat, or all; never an urgent one."""
+
+    until: int
+    """Queued no later than this (ms)."""
+    chat: ChatId | None = None
+
+
+def drop(
+    db: Database, account: AccountId, which: Which, reason: str, *, now: int
+) -> tuple[Outgoing, ...]:
+    """Take back what was to be said; urgent messages stay: what was paid for is owed."""
+    asked = {"of": account, "in": which.chat, "why": reason, "until": which.until, "now": now}
+    rows = db.execute(_DROP if which.chat is None else _DROP_IN_CHAT, asked)
+    return tuple(_outgoing(row) for row in rows)
 
 
 def _outgoing(row: Row | sa.Row[tuple[object, ...]]) -> Outgoing:

@@ -44,10 +44,13 @@ class Prepared:
         key: int | None = self._execute(db, values).lastrowid
         return key
 
-    def many(self, db: Connection, rows: Iterable[Values]) -> None:
-        """Execute for each of the rows."""
+    def many(self, db: Connection, rows: Iterable[Values]) -> int:
+        """Execute for each of the rows, and return how many rows of the table that touched."""
         sql = self._compiled(db)
-        _driver(db).executemany(sql, [self._arguments(values) for values in rows])
+        touched: int = (
+            _driver(db).executemany(sql, [self._arguments(values) for values in rows]).rowcount
+        )
+        return touched
 
     def rows(self, db: Connection, values: Values) -> list[Row]:
         """Execute, and return all rows."""

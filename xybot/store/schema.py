@@ -10,13 +10,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The migration that this version of xybot is written for."""
 
 #: The terms of the partial indexes.  SQLite uses such an index only for a query that has the
 #: very same term in it, written out; so queries take it from here.
 OPEN: Final = sa.text("outcome IS NULL")
 UNSETTLED: Final = sa.text("state IN ('queued', 'sending')")
+RECOVERED: Final = sa.text("gap IS NOT NULL")
 
 metadata = sa.MetaData()
 
@@ -27,8 +28,31 @@ accounts = sa.Table(
     sa.Column("version", sa.Text, nullable=False),  # of its settings: a new one is a restart
     sa.Column("wanted", sa.Boolean, nullable=False),
     sa.Column("parked", sa.Text),  # what it waits for, or NULL
+    sa.Column("parked_cause", sa.Text),  # the same as a word of `errors.Cause`
     sa.Column("pasted", sa.Text, nullable=False, default=""),  # fingerprint of the pasted cookie
     sa.Column("session_json", sa.Text),  # cookies, device id, token: secret
+    sa.Column("dialled_at", sa.BigInteger),
+    # Everything said before this moment, by the platform's clock, is in the inbox.
+    sa.Column("caught_up_to", sa.BigInteger),
+)
+
+gaps = sa.Table(
+    "gaps",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("began_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("because", sa.Text, nullable=False),
+    # The report, once the messages of the gap have their outcomes.
+    sa.Column("reported_at", sa.BigInteger),
+    sa.Column("recovered", sa.Integer),
+    sa.Column("answered", sa.Integer),
+    sa.Column("late", sa.Integer),
+    sa.Column("skipped", sa.Integer),
+    sa.Column("unaccounted", sa.Integer),
+    sa.Index("gaps_by_account", "account", "id"),
 )
 
 turns = sa.Table(
@@ -38,7 +62,7 @@ turns = sa.Table(
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("chat", sa.Text, nullable=False),
     sa.Column("decided_at", sa.BigInteger, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),  # answered · silent · skipped · failed
+    sa.Column("outcome", sa.Text, nullable=False),  # answered · silent · skipped · late · failed
     sa.Column("source", sa.Text),
     sa.Column("because", sa.Text),
     sa.Column("passed_json", sa.Text, nullable=False),
@@ -62,8 +86,11 @@ inbox = sa.Table(
     sa.Column("raw", sa.Text, nullable=False),  # the entry as it came
     sa.Column("outcome", sa.Text),  # NULL: still open
     sa.Column("turn", sa.ForeignKey("turns.id")),
+    sa.Column("gap", sa.ForeignKey("gaps.id")),  # said while we were not there
     sa.UniqueConstraint("account", "message"),
     sa.Index("inbox_open", "account", "seq", sqlite_where=OPEN),
+    sa.Index("inbox_by_time", "received_at"),
+    sa.Index("inbox_by_gap", "gap", sqlite_where=RECOVERED),
 )
 
 outbox = sa.Table(
@@ -78,8 +105,9 @@ outbox = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("because", sa.Text, nullable=False),
     sa.Column("urgent", sa.Boolean, nullable=False, default=False),
-    sa.Column("state", sa.Text, nullable=False),  # queued · sending · sent · refused
-    sa.Column("reason", sa.Text),  # of a refusal
+    # queued · sending · sent · refused · held · dropped
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),  # of a refusal, a doubt, a drop
     sa.Column("message", sa.Text),  # the platform's id, once sent
     sa.Column("turn", sa.ForeignKey("turns.id")),
     sa.Column("queued_at", sa.BigInteger, nullable=False),
@@ -95,6 +123,7 @@ outbox = sa.Table(
         sqlite_where=UNSETTLED,
     ),
     sa.Index("outbox_by_chat", "account", "chat", "source"),
+    sa.Index("outbox_by_turn", "turn"),
 )
 
 pauses = sa.Table(

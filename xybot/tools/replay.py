@@ -26,11 +26,12 @@ from rich.text import Text as Cell
 from trio.testing import MockClock
 
 from xybot.accounts.answer import Answerer
-from xybot.accounts.chat import Chats, Patience
+from xybot.accounts.chat import Patience
+from xybot.accounts.chats import Chats
 from xybot.accounts.doorbell import Doorbell
-from xybot.accounts.echoes import Echoes
 from xybot.accounts.receive import Receiver
-from xybot.config import Loaded, Timing, load
+from xybot.accounts.shared import Shared
+from xybot.config import Config, Loaded, load
 from xybot.errors import ConfigError, WireError
 from xybot.events import EventFeed
 from xybot.model import AccountId, ChatId, Content, Image, Media, Text, UserId
@@ -185,7 +186,7 @@ async def _play(
     def now_ms() -> int:
         return start + round(1000 * trio.current_time())
 
-    patience = _patience(loaded.config.timing)
+    patience = _patience(loaded.config)
     feed = EventFeed(lambda _: None)
     paused: dict[ChatId, int] = {}
     async with open_store(None, run=inline) as store:
@@ -195,19 +196,18 @@ async def _play(
             ids=Ids(now_ms, random.Random(0)),
             decide=composer(loaded.config, store).decide,
             bell=Doorbell(),
-            platform_ms=now_ms,
             now_ms=now_ms,
             paused=paused,
         )
-        receiver = Receiver(
+        shared = Shared(
             account=account,
             user=user,
             store=store,
             feed=feed,
             patience=lambda: patience,
-            echoes=Echoes(),
             now_ms=now_ms,
         )
+        receiver = Receiver(shared)
         # The nursery ends when the last chat has answered.
         async with trio.open_nursery() as nursery:
             chats = Chats(account, lambda: patience, answerer, nursery, paused)
@@ -217,11 +217,13 @@ async def _play(
         return await store.transact(history.explained, account)
 
 
-def _patience(timing: Timing) -> Patience:
+def _patience(config: Config) -> Patience:
+    timing = config.timing
     return Patience(
         debounce=timing.debounce,
         debounce_max=timing.debounce_max,
         manual_pause=timing.manual_pause,
+        toggle_word=config.replies.toggle_word.strip(),
     )
 
 

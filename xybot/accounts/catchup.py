@@ -1,0 +1,143 @@
+"""What pushes did not bring: read back after every gap, and on a slow timer.
+
+A connection starts with a pass over all chats that changed since the inbox was last known
+to be complete (protocol.md §4).  What is found goes the way of a push; so nothing comes
+twice, and what is too old to answer is stored and left to the seller.  Each gap ends in a
+report, made as soon as its lines have their outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NoReturn
+
+import attrs
+import structlog
+import trio
+
+from xybot.accounts.chats import Chats
+from xybot.accounts.past import Past
+from xybot.accounts.receive import Receiver
+from xybot.accounts.shared import Shared
+from xybot.errors import Busy, first_error
+from xybot.events import GapClosed
+from xybot.model import AccountId, ChatId
+from xybot.store import gaps
+from xybot.store.gaps import Report
+
+log = structlog.get_logger()
+
+_OVERLAP: Final = 120_000
+"""Milliseconds before the watermark that are read again: a line may be dated late."""
+_AT_ONCE: Final = 4
+"""Chats whose history is asked for at the same time."""
+_AGAIN: Final = 60.0
+"""Seconds until a pass that the platform did not let through is tried again."""
+_A_MOMENT: Final = 2.0
+"""Seconds that an answer usually takes, once its buyer is silent."""
+_SETTLING: Final = 60.0
+"""Seconds that a slow reply source may take before a gap is reported without its answer."""
+
+
+@attrs.frozen
+class CatchUp:
+    """Keeps the inbox of one account complete; outlives its connections."""
+
+    shared: Shared
+    receiver: Receiver
+
+    async def run_once(self, past: Past, chats: Chats) -> int | None:
+        """Read back all that may be missing, and note that nothing is missing any more.
+
+        Returns:
+          How many buyers' lines were new; None when the platform did not tell them all.
+        """
+        began, found = self.shared.now_ms(), None
+        try:
+            if self.shared.hints.take_too_long():
+                await past.diff_done()
+            since = await self._since(began)
+            found = await self._look_into(past, chats, await past.changed(since), since)
+        except* Busy as group:
+            self._warn(group)
+        else:
+            await self.shared.store.transact(gaps.caught_up, self.shared.account, began)
+        return found
+
+    def _warn(self, group: BaseException) -> None:
+        log.warning("catchup.failed", account=self.shared.account, reason=str(first_error(group)))
+
+    async def serve(self, past: Past, chats: Chats) -> NoReturn:
+        """Follow hints at once, and look for what nobody hinted at, for as long as we are let."""
+        due = self._next_pass(complete=True)
+        while True:
+            with trio.move_on_at(due) as waiting:
+                await self.shared.hints.bell.wait()
+            if waiting.cancelled_caught or self.shared.hints.is_too_long:
+                found = await self.run_once(past, chats)
+                due = self._next_pass(complete=found is not None)
+            else:
+                found = await self._follow(past, chats)
+            if found:
+                log.info("catchup.found", account=self.shared.account, lines=found)
+
+    def _next_pass(self, *, complete: bool) -> float:
+        every = self.shared.patience().catch_up_every
+        return trio.current_time() + (every if complete else min(every, _AGAIN))
+
+    async def _follow(self, past: Past, chats: Chats) -> int | None:
+        since, found = await self._since(self.shared.now_ms()), None
+        try:
+            found = await self._look_into(past, chats, self.shared.hints.take_chats(), since)
+        except* Busy as group:
+            self._warn(group)
+        return found
+
+    async def _since(self, now: int) -> int:
+        complete = await self.shared.store.transact(gaps.caught_up_to, self.shared.account)
+        if complete is None:
+            # What was said before we first came is the seller's, but for what is still fresh.
+            complete = now - round(1000 * self.shared.patience().message_expiry) + _OVERLAP
+            await self.shared.store.transact(gaps.caught_up, self.shared.account, complete)
+        return complete - _OVERLAP
+
+    async def _look_into(
+        self, past: Past, chats: Chats, changed: Iterable[ChatId], since: int
+    ) -> int:
+        """Take in the history of chats; return how many buyers' lines were new."""
+        limit, found = trio.CapacityLimiter(_AT_ONCE), []
+
+        async def one(chat: ChatId) -> None:
+            async with limit:
+                news = await self.receiver.take_lines(await past.said(chat, since))
+            news.hand_to(chats)
+            found.append(len(news.messages))
+
+        async with trio.open_nursery() as nursery:
+            for chat in changed:
+                nursery.start_soon(one, chat, name=f"history of {chat}")
+        return sum(found)
+
+    async def report(self) -> None:
+        """Report on the gap before this connection, once its lines have their outcomes."""
+        await trio.sleep(self.shared.patience().debounce + _A_MOMENT)
+        if await self.shared.store.transact(gaps.has_open_lines, self.shared.account):
+            await trio.sleep(self.shared.patience().debounce_max + _SETTLING)
+        now = self.shared.now_ms()
+        for report in await self.shared.store.transact(gaps.report, self.shared.account, now=now):
+            self.shared.feed.publish(_event(self.shared.account, report))
+
+
+def _event(account: AccountId, report: Report) -> GapClosed:
+    return GapClosed(
+        account=account,
+        since=report.gap.began_at,
+        until=report.gap.ended_at,
+        cause=report.gap.cause,
+        because=report.gap.because,
+        recovered=report.recovered,
+        answered=report.answered,
+        late=report.late,
+        skipped=report.skipped,
+        unaccounted=report.unaccounted,
+    )
