@@ -62,6 +62,8 @@ class Shop:
     store: Store
     decide: Callable[[Turn, int], Awaitable[Decision]] = echo
     patience: Patience = attrs.Factory(Patience)
+    now_ms: Callable[[], int] = clock_ms
+    """The clock of the machine that the bot runs on."""
     events: list[Event] = attrs.Factory(list)
     feed: EventFeed = attrs.field(init=False)
     status: Status = attrs.field(init=False)
@@ -128,13 +130,13 @@ class Shop:
                 http=egress.Client(transport=transport),
                 session=session,
                 save=save,
-                now_ms=clock_ms,
+                now_ms=self.now_ms,
             ),
             dial=lambda: self.platform.dial(account=self.sim),
-            ids=Ids(clock_ms, random.Random(2)),
+            ids=Ids(self.now_ms, random.Random(2)),
             decide=lambda turn, now: self.decide(turn, now),
             patience=lambda: self.patience,
-            now_ms=clock_ms,
+            now_ms=self.now_ms,
             rng=random.Random(3),
         )
         await self.account.run()

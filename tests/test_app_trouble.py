@@ -79,6 +79,8 @@ async def test_a_bot_that_cannot_write_says_so_once_and_goes_on_when_it_can(
             world.platform.buyer_says(sim, "小李", "在吗？")
             assert "磁盘" in await bot.said("数据库暂时无法写入")
             world.platform.buyer_says(sim, "阿杰", "在吗？！")
+            world.timing["debounce_max"] = 20
+            world.write()  # A changed bot.toml must not end it either.
             await trio.sleep(6)  # Meanwhile it tries again.
             assert len(world.platform.unacknowledged(sim)) == 2
             assert world.heard(sim) == ["在的"]

@@ -6,6 +6,7 @@ is where the process dies.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -16,7 +17,8 @@ from trio.testing import MockClock
 from tests.conftest import new_platform, open_shop
 from xybot.errors import StoreUnavailable
 from xybot.simulator.platform import Platform
-from xybot.store.database import inline
+from xybot.store import books
+from xybot.store.database import inline, open_store
 
 
 class Killed(BaseException):
@@ -60,7 +62,7 @@ async def live(platform: Platform, path: Path, run, seconds: float) -> bool:
 
 
 async def buyers(platform: Platform) -> None:
-    """A burst, a repeated frame, a lost answer, two chats at once."""
+    """A burst, a repeated frame, a line by hand, a lost answer, two chats at once."""
     sim = next(iter(platform.world.accounts.values()))
     faults = platform.faults(sim)
     await trio.sleep(2)
@@ -69,7 +71,11 @@ async def buyers(platform: Platform) -> None:
     faults.duplicate(1)
     platform.buyer_says(sim, "小王", "b")
     platform.buyer_says(sim, "阿杰", "c")
-    await trio.sleep(10)
+    if platform.settings.echo != "never":  # Else nobody could know of it in time.
+        platform.buyer_says(sim, "老赵", "not for the bot")
+        await trio.sleep(1)
+        platform.seller_says(sim, "老赵", "by hand")
+    await trio.sleep(9)
     faults.lose_answers(1)
     platform.buyer_says(sim, "阿杰", "d")
     await trio.sleep(30)
@@ -77,28 +83,47 @@ async def buyers(platform: Platform) -> None:
     platform.buyer_says(sim, "柚子", "e")
 
 
-async def story(path: Path, n: int, *, before: bool) -> tuple[bool, list[str], int]:
-    platform = new_platform(seed=7)
+@attrs.frozen
+class Outcome:
+    """How a story ended."""
+
+    died: bool
+    said: list[str]
+    unacknowledged: int
+    balanced: bool
+
+
+async def story(path: Path, n: int, *, before: bool, echo: str) -> Outcome:
+    platform = new_platform(seed=7, echo=echo)
     sim = platform.add_account("shop-a")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(buyers, platform)
         died = await live(platform, path, Mortal(n, before), 90)
         await trio.sleep(20)
         await live(platform, path, inline, 200)
-    said = sorted(line for _, _, text in platform.heard(sim) for line in text.split("+"))
-    return died, said, len(platform.unacknowledged(sim))
+    async with open_store(path, run=inline) as store:
+        days = await store.transact(books.balance)
+        wrong = await store.transact(books.contradictions)
+    return Outcome(
+        died=died,
+        said=sorted(line for _, _, text in platform.heard(sim) for line in text.split("+")),
+        unacknowledged=len(platform.unacknowledged(sim)),
+        balanced=not wrong and all(day.balances and not day.waiting for day in days),
+    )
 
 
+@pytest.mark.parametrize("echo", ["after", "never"])
 @pytest.mark.parametrize("before", [True, False])
 def test_a_kill_at_any_transaction_loses_no_answer_and_doubles_none(
-    tmp_path: Path, before: bool
+    tmp_path: Path, before: bool, echo: str
 ) -> None:
     n, died = 0, True
     while died:
         n += 1
         clock = MockClock(autojump_threshold=0)
-        started = trio.run(lambda n=n: story(tmp_path / f"{n}.db", n, before=before), clock=clock)
-        died, said, unacknowledged = started
-        assert said == ["a", "b", "c", "d", "e"], f"killed at transaction {n}"
-        assert unacknowledged == 0, f"killed at transaction {n}"
+        lived = partial(story, tmp_path / f"{n}.db", n, before=before, echo=echo)
+        ended = trio.run(lived, clock=clock)
+        died = ended.died
+        wanted = Outcome(died, ["a", "b", "c", "d", "e"], unacknowledged=0, balanced=True)
+        assert ended == wanted, f"killed at transaction {n}"
     assert n > 20, "the story has too few transactions to prove anything"

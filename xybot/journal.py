@@ -229,7 +229,8 @@ def _resumed(values: Mapping[str, Any]) -> str:
 
 def _gap(values: Mapping[str, Any]) -> str:
     words = (
-        f"离线 off line {_clock(values['since'])}–{_clock(values['until'])}"
+        f"离线 off line {_clock(values['since'], '%H:%M:%S')}"
+        f"–{_clock(values['until'], '%H:%M:%S')}"
         f"（{_lasted(values['until'] - values['since'])}，{short(values['because'], 200)}）"
         f"，补回买家消息 {values['recovered']} 条 recovered"
     )
@@ -249,9 +250,9 @@ def _lasted(ms: int) -> str:
     return f"{minutes} 分 {seconds} 秒" if minutes else f"{seconds} 秒"
 
 
-def _clock(ms: int) -> str:
+def _clock(ms: int, form: str = "%H:%M") -> str:
     try:
-        return f"{datetime.fromtimestamp(ms / 1000, UTC).astimezone():%H:%M}"
+        return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime(form)
     except (ValueError, OverflowError, OSError):  # No date of this calendar.
         return str(ms)
 

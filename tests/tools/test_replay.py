@@ -224,7 +224,8 @@ async def test_it_knows_itself_by_its_cookie_and_contacts_nobody(tmp_path: Path)
         folder = tmp_path / "recorded"
         folder.mkdir()
         for n, entry in enumerate(entries):
-            frame = payloads.frame(payloads.SYNC, payloads.push_headers(f"{n} 0", "sid"), [entry], entry.at)
+            headers = payloads.push_headers(f"{n} 0", "sid")
+            frame = payloads.frame(payloads.SYNC, headers, [entry], entry.at)
             (folder / f"{n}.jsonl").write_text(f"{frame}\n", encoding="utf-8")
         found = ended(*XYBOT, "replay", "recorded", "--format", "json", cwd=tmp_path)
         assert (found.returncode, found.stderr) == (0, "")
