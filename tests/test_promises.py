@@ -23,7 +23,7 @@ def proofs(promise: str) -> list[tuple[str, str]]:
     return re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", promise)
 
 
-def tests_in(path: Path) -> set[str]:
+def defined_in(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for node in tree.body if isinstance(node, functions)}
@@ -38,4 +38,4 @@ def test_a_promise_names_a_test_that_exists(promise: str) -> None:
     named = proofs(promise)
     assert named, f"names no test: {promise}"
     for file, test in named:
-        assert test in tests_in(HOME / file), f"{file} has no {test}"
+        assert test in defined_in(HOME / file), f"{file} has no {test}"

@@ -296,3 +296,19 @@ async def test_a_gap_is_stored_once_with_its_report(
     assert all(row.reported_at >= row.ended_at > row.began_at for row in stored)
     assert len(reports(shop)) == 3
     assert await shop.store.transact(gaps.report, SHOP, now=0) == ()
+
+
+async def test_a_pass_that_is_broken_off_goes_on_where_it_was(
+    autojump_clock, open_for_business: Shop
+) -> None:
+    shop = open_for_business
+    shop.faults.cut()
+    for n in range(40):
+        shop.says(f"hello {n}", f"buyer {n}")
+        await trio.sleep(0.01)
+    shop.faults.forget_backlog()
+    for _ in range(20):  # Flow control: after ten answers, patience for a quarter of a minute.
+        await trio.sleep(4)
+        shop.faults.busy_reads(10)
+    await trio.sleep(400)
+    assert sorted(shop.heard) == sorted(f"hello {n}" for n in range(40))

@@ -8,7 +8,7 @@ report, made as soon as its lines have their outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
 import attrs
@@ -45,6 +45,8 @@ class CatchUp:
 
     shared: Shared
     receiver: Receiver
+    _read: dict[ChatId, int | None] = attrs.field(factory=dict, init=False)
+    """Chats that the present pass has done with, and when they had changed (ms)."""
 
     async def run_once(self, past: Past, chats: Chats) -> int | None:
         """Read back all that may be missing, and note that nothing is missing any more.
@@ -57,11 +59,15 @@ class CatchUp:
             if self.shared.hints.take_too_long():
                 await past.diff_done()
             since = await self._since(began)
-            found = await self._look_into(past, chats, await past.changed(since), since)
+            changed = await past.changed(since)
+            # A pass that was broken off goes on where it was.
+            left = {c: at for c, at in changed.items() if at is None or self._read.get(c) != at}
+            found = await self._look_into(past, chats, left, since)
         except* Busy as group:
             self._warn(group)
         else:
             await self.shared.store.transact(gaps.caught_up, self.shared.account, began)
+            self._read.clear()
         return found
 
     def _warn(self, group: BaseException) -> None:
@@ -88,7 +94,8 @@ class CatchUp:
     async def _follow(self, past: Past, chats: Chats) -> int | None:
         since, found = await self._since(self.shared.now_ms()), None
         try:
-            found = await self._look_into(past, chats, self.shared.hints.take_chats(), since)
+            pointed = dict.fromkeys(self.shared.hints.take_chats())
+            found = await self._look_into(past, chats, pointed, since)
         except* Busy as group:
             self._warn(group)
         return found
@@ -102,7 +109,7 @@ class CatchUp:
         return complete - _OVERLAP
 
     async def _look_into(
-        self, past: Past, chats: Chats, changed: Iterable[ChatId], since: int
+        self, past: Past, chats: Chats, changed: Mapping[ChatId, int | None], since: int
     ) -> int:
         """Take in the history of chats; return how many buyers' lines were new."""
         limit, found = trio.CapacityLimiter(_AT_ONCE), []
@@ -112,6 +119,7 @@ class CatchUp:
                 news = await self.receiver.take_lines(await past.said(chat, since))
             news.hand_to(chats)
             found.append(len(news.messages))
+            self._read[chat] = changed[chat]
 
         async with trio.open_nursery() as nursery:
             for chat in changed:

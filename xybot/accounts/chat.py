@@ -8,14 +8,14 @@ with nothing left to cancel.  So an answer is never half given, and never given 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Protocol
 
 import attrs
 import structlog
 import trio
 
-from xybot.errors import StoreUnavailable
+from xybot.errors import AttentionRequired, StoreUnavailable
 from xybot.model import AccountId, ChatId, Message, MessageId, Turn
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ class Patience:
     """What the seller writes to switch the bot off and on in a chat; empty: nothing does."""
     message_expiry: float = 300
     """After so long a line, or a reply that could not be said, is left to the seller."""
-    catch_up_every: float = 600
+    catch_up_every: float = 120
     send_pace: float = 0
     """From one message of the account to its next."""
     thinking: int = 32
@@ -65,21 +65,23 @@ class Chat:
     patience: Callable[[], Patience]
     answering: Answering
     thinking: trio.CapacityLimiter
-    _pending: list[Message] = attrs.field(factory=list, init=False)
+    _pending: dict[MessageId, Message] = attrs.field(factory=dict, init=False)
     _answer_by: float = attrs.field(default=0, init=False)
     _waiting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
 
     def put(self, message: Message) -> None:
-        """Add a buyer's line to the turn and restart the quiet period."""
+        """Add a buyer's line to the turn, once, and restart the quiet period."""
+        if message.id in self._pending:
+            return
         if not self._pending:
             self._answer_by = trio.current_time() + self.patience().debounce_max
-        self._pending.append(message)
+        self._pending[message.id] = message
         if trio.current_time() < self._answer_by:
             self._waiting.cancel()
 
     def drop(self, lines: Set[MessageId]) -> None:
         """Take lines out of the turn: they need no answer any more."""
-        self._pending = [each for each in self._pending if each.id not in lines]
+        self._forget(lines)
         self._waiting.cancel()
 
     async def run(self) -> None:
@@ -97,13 +99,19 @@ class Chat:
             await self.answering.answer(turn)
         except StoreUnavailable:
             raise  # The store is closed, and so are we; the turn is in the inbox.
+        except AttentionRequired:
+            raise  # The whole account needs its seller; the turn waits in the inbox.
         except Exception as exc:
             # A chat is a failure domain: what breaks one answer stops no other chat.
             log.exception("chat.failed", account=self.account, chat=self.id)
             await self.answering.give_up(turn, f"{type(exc).__name__}: {exc}")
         # Lines that came during the last transaction are the next turn.
-        self._pending = [each for each in self._pending if each not in turn.messages]
+        self._forget(message.id for message in turn.messages)
         self._answer_by = trio.current_time() + self.patience().debounce_max
 
     def _turn(self) -> Turn:
-        return Turn(account=self.account, chat=self.id, messages=tuple(self._pending))
+        return Turn(account=self.account, chat=self.id, messages=tuple(self._pending.values()))
+
+    def _forget(self, lines: Iterable[MessageId]) -> None:
+        for id_ in lines:
+            self._pending.pop(id_, None)

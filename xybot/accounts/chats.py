@@ -49,7 +49,10 @@ class Chats:
 
     def pause(self, chat: ChatId, until: int) -> None:
         """Keep out of a chat until then (ms); 0 is the end of it."""
-        self.paused[chat] = until
+        if until:
+            self.paused[chat] = until
+        else:
+            self.paused.pop(chat, None)
 
     def drop(self, chat: ChatId, lines: Set[MessageId]) -> None:
         """Forget lines that need no answer any more, and what was in preparation for them."""

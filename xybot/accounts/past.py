@@ -32,16 +32,16 @@ class Past:
     _line: Connection
     _user: UserId
 
-    async def changed(self, since: int) -> list[ChatId]:
-        """Return the chats in which something happened since then (ms)."""
-        chats: dict[ChatId, None] = {}
+    async def changed(self, since: int) -> dict[ChatId, int | None]:
+        """Return the chats in which something happened since then (ms), and when it did."""
+        chats: dict[ChatId, int | None] = {}
         cursor: int | None = requests.NEWEST
         while cursor is not None:
             page = history.conversations(await self._ask(requests.conversations(cursor, _A_PAGE)))
             new = [each for each in page.changed if each.at is None or each.at >= since]
-            chats.update(dict.fromkeys(each.chat for each in new))
+            chats.update({each.chat: each.at for each in new})
             cursor = _next(cursor, page.older) if len(new) == len(page.changed) else None
-        return list(chats)
+        return chats
 
     async def said(self, chat: ChatId, since: int) -> list[Line]:
         """Return what was said in a chat since then (ms), in its order, the oldest first."""

@@ -1,4 +1,4 @@
-"""Store, then acknowledge, then dispatch: the way in.
+"""Store, then hand over, then acknowledge: the way in.
 
 Frames that have already arrived are stored in one transaction, and each is acknowledged
 only after its commit; so what the platform was told we have, we have.  While the store
@@ -30,7 +30,7 @@ from xybot.wire.frames import Frame
 from xybot.wire.history import Line
 from xybot.xianyu.connection import Connection, Push
 
-_MOST_AT_ONCE: Final = 256
+_MOST_AT_ONCE: Final = 32
 
 
 @attrs.frozen(kw_only=True)
@@ -67,19 +67,17 @@ class Receiver:
 
         Args:
           line: the connection.
-          chats: get what is new, once it is stored and acknowledged.
+          chats: get what is new, once it is stored.
           proven: called when something new came: this line works.
         """
         async for first in line.pushes:
             pushes = [first, *_arrived(line.pushes)]
             news = await self.take_in(pushes)
-            try:
-                for push in pushes:
-                    if isinstance(push, Frame):
-                        await line.send(frames.acknowledgement(push))
-            finally:
-                # Also when the line is gone: what is stored comes again, but not as news.
-                news.hand_to(chats)
+            # At once: it will never be news again, and whoever reads the inbox finds it there.
+            news.hand_to(chats)
+            for push in pushes:
+                if isinstance(push, Frame):
+                    await line.send(frames.acknowledgement(push))
             self._follow_up(pushes)
             if news.messages:
                 proven()
