@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xybot.config import Config, Loaded, Timing, load
+from xybot.config import Config, Haggle, Loaded, Timing, load
 from xybot.errors import ConfigError
 
 COOKIE = "unb=2200; _m_h5_tk=s3cr3t_1700000000000; cna=x"
@@ -295,14 +295,17 @@ MISTAKES = {
     '[[rules]]\nkeywords = "x"\nreply = ""': "rules[0].keywords: 第 1 条：应为数组",
     '[[rules]]\nkeywords = ["x", 5]\nreply = ""': "rules[0].keywords[1]: 第 1 条：应为字符串",
     RULE + "items = [true]": "rules[0].items[0]: 第 1 条：应为整数",
-    RULE + RULE + 'mode = "fuzzy"': ("rules[1].mode: 第 2 条：只能是 contains, exact, regex 之一"),
+    RULE + RULE + 'mode = "fuzzy"': (
+        "rules[1].mode: 第 2 条：只能是 contains, exact, regex, expression"
+    ),
     RULE.replace('"y"', '"{price} {item_id}"'): (
         "rules[0].reply: 第 1 条：未知的变量 {price}，"
-        "可用：{send_user_name} {send_user_id} {send_message} {item_id}；"
+        "可用：{send_user_name} {send_user_id} {send_message} {item_id} {item_title} {item_price} "
+        "{item_stock} {date} {time}；"
     ),
     '[default]\nreply = "{name}"': "default.reply: 未知的变量 {name}",
     "[default]\nonce = true": "default.reply: 缺少这一项",
-    '[replies]\norder = ["magic"]': "replies.order[0]: 只能是 item_rules, rules, ai, webhook",
+    '[replies]\norder = ["magic"]': "replies.order[0]: 只能是 item_rules, rules, haggle, ai,",
     '[replies]\norder = ["ai", "ai"]': "replies.order: 有重复",
     "[[notify]]\nevents = []": "notify[0].url: 第 1 条：缺少这一项",
 }
@@ -317,3 +320,74 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
     line = mistake(folder, '[timing]\ndebounce = -1\nx = 1\nmanual_pause = "1"', more="[web]\ny=1")
     keys = ("timing.debounce: ", "timing.x: ", "timing.manual_pause: ", "bot.d/more.toml: web.y: ")
     assert all(key in line for key in keys)
+
+
+# Haggling
+
+HAGGLE = "[haggle]\nenabled = true\n"
+
+
+def test_settings_of_haggling_are_read_at_every_level(folder: Path) -> None:
+    (folder / "bot.d" / "items").mkdir()
+    item = folder / "bot.d" / "items" / "81.toml"
+    item.write_text("price = 99.5\n[haggle]\nmax_percent = 0\nsteps = [50, 30.5]", encoding="utf-8")
+    text = ACCOUNT + "haggle = { enabled = true, max_yuan = 20, postage_included = true }\n"
+    config = load_text(folder, text + "[haggle]\nfloor = 80.50").config
+    assert config.haggle == Haggle(floor=80.5)
+    assert config.accounts[0].haggle == Haggle(enabled=True, max_yuan=20, postage_included=True)
+    assert config.items["81"].haggle == Haggle(max_percent=0, steps=(50, 30.5))
+    assert config.items["81"].price == 99.5
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("floor = -1", "floor", "two decimals"),
+        ("floor = 80.555", "floor", "two decimals"),
+        ('floor = "80"', "floor", "want a number"),
+        ("max_yuan = 1e300", "max_yuan", "two decimals"),
+        ("max_percent = 101", "max_percent", "0 to 100"),
+        ("rounds = -1", "rounds", "0 to 100"),
+        ("rounds = 2.5", "rounds", "want an integer"),
+        ("steps = []", "steps", "numbers above 0"),
+        ("steps = [50, 0]", "steps", "numbers above 0"),
+        ("steps = [1, 2]\nrounds = 3", "steps", "has 2 numbers, and rounds is 3"),
+        ('reply = "太低了"', "reply", "must contain {price}"),
+        ('reply = "{{price}}"', "reply", "must contain {price}"),
+        ('reply = "{price} {prise}"', "reply", "unknown variable {prise}"),
+        ('accept = ""', "accept", "must not be empty"),
+        ('last = "{floor}"', "last", "unknown variable {floor}"),
+        ("enabled = true", "enabled", "also needs floor, max_percent or max_yuan"),
+        ("flor = 80", "flor", 'did you mean "floor"'),
+    ],
+)
+def test_a_mistake_in_haggling_names_its_key(folder: Path, text: str, key: str, words: str) -> None:
+    line = mistake(folder, f"[haggle]\n{text}\n")
+    assert line.startswith(f"bot.toml: haggle.{key}: ")
+    assert words in line
+    assert line.count("bot.toml") == 1
+
+
+def test_a_floor_above_the_price_of_an_item_is_refused_wherever_it_is_inherited_from(
+    folder: Path,
+) -> None:
+    (folder / "bot.d" / "items").mkdir()
+    item = folder / "bot.d" / "items" / "81.toml"
+    item.write_text("price = 50\n", encoding="utf-8")
+    words = "the floor is above the price of this item"
+    line = mistake(folder, HAGGLE + "floor = 70")
+    assert line.startswith("bot.toml: haggle.floor: ")
+    assert words in line
+    line = mistake(folder, ACCOUNT + "haggle = { floor = 70 }")
+    assert line.startswith("bot.toml: accounts[0].haggle.floor: ")
+    item.write_text("price = 50\n[haggle]\nfloor = 50.01", encoding="utf-8")
+    line = mistake(folder, HAGGLE + "max_yuan = 5")
+    assert line.startswith("bot.d/items/81.toml: haggle.floor: ")
+    assert words in line
+    item.write_text("price = 50\n[haggle]\nfloor = 50", encoding="utf-8")
+    assert load_text(folder, HAGGLE + "max_yuan = 5").config.items["81"].price == 50
+
+
+def test_steps_and_rounds_of_different_levels_must_fit_together(folder: Path) -> None:
+    line = mistake(folder, ACCOUNT + "haggle = { steps = [2, 1] }\n[haggle]\nrounds = 3")
+    assert line.startswith("bot.toml: accounts[0].haggle.steps: ")

@@ -97,7 +97,7 @@ def test_bot_d_is_merged_by_name_over_bot_toml(folder: Path) -> None:
     assert [rule.where[:9] for rule in config.rules] == ["bot.toml:", "bot.d/a.t"]
     assert "env" not in repr(config.web.token)
     assert config.replies.order == ("ai",)
-    names = ["bot.toml", "bot.d", "a.toml", "b.toml"]
+    names = ["bot.toml", "bot.d", "a.toml", "b.toml", "items"]
     assert [file.name for file in loaded.files] == names
 
 
@@ -108,7 +108,8 @@ def test_editors_leavings_in_bot_d_are_left_alone(folder: Path) -> None:
 
 
 def test_the_watched_folder_is_named_even_before_it_is_there(tmp_path: Path) -> None:
-    assert load_text(tmp_path, "").files == (tmp_path / "bot.toml", tmp_path / "bot.d")
+    folder = tmp_path / "bot.d"
+    assert load_text(tmp_path, "").files == (tmp_path / "bot.toml", folder, folder / "items")
 
 
 def test_mistakes_of_a_bot_d_file_name_that_file(folder: Path) -> None:

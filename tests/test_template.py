@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xybot.template import TEMPLATE_VARIABLES, render, unknown_variables
+from xybot.template import TEMPLATE_VARIABLES, names_item, render, unknown_variables
 
 VALUES = {name: f"<{name}>" for name in TEMPLATE_VARIABLES}
 
@@ -39,6 +39,21 @@ def test_double_and_lone_braces_are_braces(template: str, said: str) -> None:
 def test_unknown_variables_come_once_each_in_their_order() -> None:
     template = "{price} {item_id} {昵称} {price} {{fine}}"
     assert unknown_variables(template) == ("price", "昵称")
+
+
+@pytest.mark.parametrize(
+    ("templates", "named"),
+    [
+        (("在的", "{item_price} 元"), True),
+        (("{item_stock}",), True),
+        (("{item_id} {send_user_name} {date}", "{{item_title}}", "item_title"), False),
+        ((), False),
+    ],
+)
+def test_only_templates_that_name_facts_of_the_item_want_them(
+    templates: tuple[str, ...], named: bool
+) -> None:
+    assert names_item(templates) == named
 
 
 def test_a_variable_without_a_value_is_a_bug_and_not_an_empty_word() -> None:

@@ -18,6 +18,8 @@ OrderId = NewType("OrderId", str)
 MessageId = NewType("MessageId", str)
 """The `.PNM` id, or a stand-in made from the bytes where the platform gave none."""
 
+ReplyMode: TypeAlias = Literal["send", "draft", "dry_run"]
+"""Say it; keep it until the seller approves; only write down that it would have been said."""
 Role: TypeAlias = Literal["seller", "buyer"]
 
 
@@ -45,10 +47,19 @@ class Media:
     url: str
 
 
+@attrs.frozen
+class Photo:
+    """A picture in a file of the seller's; it is uploaded before it is sent, once."""
+
+    path: str
+
+
 Content: TypeAlias = Text | Image | Media
 """What a person can say to us."""
-Sayable: TypeAlias = Text | Image
-"""What we can say."""
+Deliverable: TypeAlias = Text | Image
+"""What the platform takes from us."""
+Sayable: TypeAlias = Deliverable | Photo
+"""What a reply can be made of."""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +74,35 @@ class Message:
     item: ItemId | None
     sent_at: int
     """Milliseconds since 1970, by the platform's clock."""
+
+
+@attrs.frozen(kw_only=True)
+class Sku:
+    """One variant of an item."""
+
+    id: str
+    name: str
+    """Its properties, such as `颜色:白 容量:64G`."""
+    price: int | None
+    """Fen."""
+    stock: int | None
+
+
+@attrs.frozen(kw_only=True)
+class Item:
+    """The facts of a thing for sale, as the platform tells them; None is unknown."""
+
+    id: ItemId
+    title: str
+    price: int | None = None
+    """Fen (a hundredth of a yuan)."""
+    stock: int | None = None
+    status: str = ""
+    """In the platform's words: 在线, 已下架 …"""
+    description: str = ""
+    seller: UserId | None = None
+    skus: tuple[Sku, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +131,27 @@ class Turn:
 
 
 @attrs.frozen(kw_only=True)
+class Offer:
+    """One step of haggling, in fen: what the buyer asked for, and what we made of it."""
+
+    item: ItemId
+    asked: int | None
+    """None: they want it cheaper, without a number."""
+    made: int | None
+    """The price we named; None: our last word."""
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether we named a price above what was asked for."""
+        return self.made is not None and (self.asked is None or self.made > self.asked)
+
+    @property
+    def is_deal(self) -> bool:
+        """Whether we took what was asked for."""
+        return self.made is not None and not self.is_counter
+
+
+@attrs.frozen(kw_only=True)
 class Reply:
     """What to say, and which source said so; no contents means: matched, stay silent."""
 
@@ -98,6 +159,10 @@ class Reply:
     source: str
     because: str
     """What made the source answer, in words for the seller (a rule, a keyword)."""
+    hand_over: bool = False
+    """Whether the chat is the seller's from here on."""
+    offer: Offer | None = None
+    """The price it names, if it haggles; stored together with it."""
 
 
 @attrs.frozen
@@ -116,6 +181,21 @@ class Decision:
     """(source or gate, reason) of each that had nothing to say, in the order of asking."""
     late: bool = False
     """No reply because the turn is too old: it is the seller's to answer."""
+    stale: tuple[MessageId, ...] = ()
+    """Lines of the turn that were too old to be answered with the others; they are late."""
+    mode: ReplyMode = "send"
+    """What becomes of the reply."""
+    held: str = ""
+    """Why a reply is not sent at once, for a `mode` other than send."""
+    delays: tuple[float, ...] = ()
+    """Seconds that each message of the reply waits, as if typed; empty: none waits."""
+    alarm: bool = False
+    """Whether the seller is to be told that nobody is answered here for now."""
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether the chat is the seller's from here on; in a dry run nothing is done."""
+        return self.reply is not None and self.reply.hand_over and self.mode != "dry_run"
 
     @property
     def why(self) -> str:
@@ -135,6 +215,8 @@ class Outgoing:
     content: Sayable
     source: str
     because: str
+    due_at: int | None = None
+    """Not to be said before (ms); None: at once."""
     sending_since: int | None = None
     """When the attempt began whose outcome is unknown (ms), or None."""
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-TEMPLATE_VARIABLES = ("send_user_name", "send_user_id", "send_message", "item_id")
+ITEM_VARIABLES = ("item_title", "item_price", "item_stock")
+"""What only the item's facts can tell."""
+TEMPLATE_VARIABLES = (
+    "send_user_name",
+    "send_user_id",
+    "send_message",
+    "item_id",
+    *ITEM_VARIABLES,
+    "date",
+    "time",
+)
 """What a reply in bot.toml may name between braces."""
 
 _PIECE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
@@ -15,6 +25,11 @@ def unknown_variables(template: str) -> tuple[str, ...]:
     """Return the `{words}` that nobody can fill in, each once, in their order."""
     words = (piece[1] for piece in _PIECE.finditer(template) if piece[1])
     return tuple(dict.fromkeys(word for word in words if word not in TEMPLATE_VARIABLES))
+
+
+def names_item(templates: Iterable[str]) -> bool:
+    """Tell whether one of the templates names what only the item's facts can tell."""
+    return any(piece[1] in ITEM_VARIABLES for each in templates for piece in _PIECE.finditer(each))
 
 
 def render(template: str, values: Mapping[str, str]) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.replies.rulebook import bound, general
 from tests.replies.samples import line, rule, said, turn
 from xybot.errors import ConfigError
 from xybot.model import Image, Pass, Reply, Text
-from xybot.replies.rules import general_rules, item_rules
 
 
 @pytest.mark.parametrize(
@@ -32,24 +30,28 @@ from xybot.replies.rules import general_rules, item_rules
         ("hello", "regex", "HELLO", True),
         (r"包\s*邮", "regex", "包 邮", True),
         ("👑", "regex", "我是👑", True),
+        ("包邮", "regex", "\ud800包邮", True),
+        ("(在吗 | 有货) & !二手", "expression", "请问有货吗", True),
+        ("(在吗 | 有货) & !二手", "expression", "二手的有货吗", False),
+        ("OK", "expression", "ok!", True),
     ],
 )
 async def test_how_a_keyword_matches(keyword: str, mode: str, text: str, matches: bool) -> None:
-    rules = general_rules([rule(keyword, mode=mode)])
+    rules = general([rule(keyword, mode=mode)])
     assert await said(rules, turn(text)) == ("reply 0" if matches else None)
 
 
 async def test_any_line_of_a_turn_and_any_keyword_of_a_rule_will_do() -> None:
-    rules = general_rules([rule("一", "在吗", mode="exact")])
+    rules = general([rule("一", "在吗", mode="exact")])
     assert await said(rules, turn("你好", "在吗", "包邮吗")) == "reply 0"
     assert await said(rules, turn("你好\n在吗")) == "reply 0"
     assert await said(rules, turn("你好在吗")) is None
-    contains = general_rules([rule("好\n在")])
+    contains = general([rule("好\n在")])
     assert await said(contains, turn("你好", "在吗")) == "reply 0"
 
 
 async def test_the_first_rule_of_the_file_answers_and_says_why() -> None:
-    rules = general_rules([rule("x", n=0), rule("邮", "包邮", n=1), rule("包邮", n=2)])
+    rules = general([rule("x", n=0), rule("邮", "包邮", n=1), rule("包邮", n=2)])
     answer = await rules.answer(turn("包邮吗"))
     assert answer == Reply(
         contents=(Text("reply 1"),), source="rules", because="bot.toml: rules[1] “邮”"
@@ -58,28 +60,28 @@ async def test_the_first_rule_of_the_file_answers_and_says_why() -> None:
 
 async def test_rules_for_items_and_general_ones_are_two_sources() -> None:
     both = [rule("在吗", n=0), rule("在吗", n=1, items=("81", "82"))]
-    bound, general = item_rules(both), general_rules(both)
-    assert (bound.name, general.name) == ("item_rules", "rules")
-    assert await said(bound, turn("在吗", item="82")) == "reply 1"
-    assert await said(bound, turn("在吗", item="83")) is None
-    assert await said(bound, turn("在吗", item=None)) is None
-    assert await said(general, turn("在吗", item="82")) == "reply 0"
+    for_items, for_all = bound(both), general(both)
+    assert (for_items.name, for_all.name) == ("item_rules", "rules")
+    assert await said(for_items, turn("在吗", item="82")) == "reply 1"
+    assert await said(for_items, turn("在吗", item="83")) is None
+    assert await said(for_items, turn("在吗", item=None)) is None
+    assert await said(for_all, turn("在吗", item="82")) == "reply 0"
 
 
 async def test_the_item_is_that_of_the_newest_line_that_names_one() -> None:
-    bound = item_rules([rule("在吗", items=("82",))])
+    rules = bound([rule("在吗", items=("82",))])
     lines = (line("在吗", 1, item="81"), line("这个", 2, item="82"), line("呢", 3, item=None))
-    assert await said(bound, turn(*lines)) == "reply 0"
+    assert await said(rules, turn(*lines)) == "reply 0"
 
 
 async def test_a_rule_of_some_accounts_is_not_for_the_others() -> None:
-    rules = general_rules([rule("在吗", n=0, accounts=("shop-b",)), rule("在吗", n=1)])
+    rules = general([rule("在吗", n=0, accounts=("shop-b",)), rule("在吗", n=1)])
     assert await said(rules, turn("在吗", account="shop-b")) == "reply 0"
     assert await said(rules, turn("在吗")) == "reply 1"
 
 
 async def test_a_rule_without_a_reply_is_silent_and_the_last_word() -> None:
-    rules = general_rules([rule("广告", n=0, reply=""), rule("广告", n=1)])
+    rules = general([rule("广告", n=0, reply=""), rule("广告", n=1)])
     answer = await rules.answer(turn("看我的广告"))
     assert isinstance(answer, Reply)
     assert answer.contents == ()
@@ -87,7 +89,7 @@ async def test_a_rule_without_a_reply_is_silent_and_the_last_word() -> None:
 
 
 async def test_pictures_match_nothing_and_words_beside_them_do() -> None:
-    rules = general_rules([rule(".*", mode="regex")])
+    rules = general([rule(".*", mode="regex")])
     picture = Image("https://img.example/在吗.jpg")
     assert isinstance(await rules.answer(turn(picture)), Pass)
     assert await said(rules, turn(picture, "在吗")) == "reply 0"
@@ -95,32 +97,17 @@ async def test_pictures_match_nothing_and_words_beside_them_do() -> None:
 
 async def test_a_buyer_cannot_put_places_into_a_reply() -> None:
     template = "您好{send_user_name}({send_user_id})，“{send_message}” {item_id} {{x}}"
-    rules = general_rules([rule("x", reply=template)])
+    rules = general([rule("x", reply=template)])
     asked = "x {send_user_id} {{item_id}} {0} {self.__class__} %s"
     assert await said(rules, turn(asked)) == f"您好小王(2201)，“{asked}” 81 {{x}}"
-
-
-async def test_a_hostile_line_cannot_hang_a_pattern() -> None:
-    rules = general_rules([rule("(a+)+$", mode="regex")])
-    began = time.perf_counter()
-    assert await said(rules, turn("a" * 50_000 + "b")) is None
-    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("pattern", ["(", "[a", "*", r"(?=x)", r"\1", "a{1001}"])
 def test_a_pattern_that_is_none_is_refused_by_the_name_of_its_rule(pattern: str) -> None:
     rules = [rule("fine", n=0), rule("fine", pattern, n=1, mode="regex")]
     with pytest.raises(ConfigError) as caught:
-        general_rules(rules)
+        general(rules)
     said = str(caught.value)
-    assert "rules[1]" in said
+    assert said.startswith("bot.toml: rules[1].keywords[1]: ")
     assert repr(pattern) in said
     assert "\n" not in said
-
-
-async def test_ten_thousand_rules_are_asked_in_no_time() -> None:
-    rules = general_rules([rule(f"keyword {n}!", n=n) for n in range(10_000)])
-    began = time.perf_counter()
-    assert await said(rules, turn("say keyword 9999! to me")) == "reply 9999"
-    assert await said(rules, turn("nothing")) is None
-    assert time.perf_counter() - began < 1

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from xybot.config.ai import Ai, AiTexts, Intent
+from xybot.config.answering import Default, Mode, Replies, Rule, SourceName
+from xybot.config.guarding import Guard
 from xybot.config.load import Loaded, load
 from xybot.config.schema import (
     AccountConfig,
     Config,
-    Default,
-    Mode,
     Notify,
     Platform,
-    Replies,
-    Rule,
     Simulator,
-    SourceName,
     Timing,
     Web,
 )
 from xybot.config.secrets import FromEnv, FromFile, FromText, SecretSource
+from xybot.config.selling import Haggle, ItemConfig
+from xybot.config.webhook import Webhook
 
 __all__ = [
     "AccountConfig",
+    "Ai",
+    "AiTexts",
     "Config",
     "Default",
     "FromEnv",
     "FromFile",
     "FromText",
+    "Guard",
+    "Haggle",
+    "Intent",
+    "ItemConfig",
     "Loaded",
     "Mode",
     "Notify",
@@ -37,5 +43,6 @@ __all__ = [
     "SourceName",
     "Timing",
     "Web",
+    "Webhook",
     "load",
 ]

@@ -16,6 +16,15 @@ Validator: TypeAlias = Callable[[object, "attrs.Attribute[T]", T], None]
 
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]/]+):([0-9]{1,5})")
 _LAST_PORT = 65535
+_HTTPS_HOST = re.compile(r"https://((?:[A-Za-z0-9-]+\.)+[A-Za-z]+)/[!-~]+")
+
+PICTURE_HOSTS = (".alicdn.com", ".goofish.com", ".taobaocdn.com", ".tbcdn.cn", ".aliimg.com")
+"""Ends of the names of the hosts that keep the platform's pictures."""
+_HOTTEST = 2
+_ALL = 100
+_MOST_YUAN = 10_000_000
+_MOST_ROUNDS = 100
+_SMALLEST = 0.01
 
 
 def by(check: Callable[[T], None]) -> Validator[T]:
@@ -57,6 +66,24 @@ def http_url(value: str) -> None:
         raise Misfit("应以 https:// 或 http:// 开头 (must start with https:// or http://)")
 
 
+def model_url(value: str) -> None:
+    """Demand the address of an HTTP server, or nothing."""
+    if value:
+        http_url(value)
+
+
+def temperature(value: float) -> None:
+    """Demand what models take."""
+    if not 0 <= value <= _HOTTEST:
+        raise Misfit(f"应在 0 到 {_HOTTEST} 之间 (want 0 to {_HOTTEST})")
+
+
+def no_blanks(value: tuple[str, ...]) -> None:
+    """Demand words with something in them: every text contains an empty one."""
+    if not all(word.strip() for word in value):
+        raise Misfit("不能有空的 (none may be empty)")
+
+
 def listen_address(value: str) -> None:
     """Demand `host:port`."""
     found = _LISTEN.fullmatch(value)
@@ -90,6 +117,65 @@ def template(value: str) -> None:
         raise Misfit(
             f"未知的变量 {names}，可用：{known}；要写大括号本身请写 {{{{ }}}}"
             f" (unknown variable {names}; known: {known}; write {{{{ }}}} for plain braces)"
+        )
+
+
+def priced_words(value: str) -> None:
+    """Demand a reply that names known variables, or the `{price}` that was haggled out."""
+    not_blank(value)
+    template(value.replace("{price}", ""))
+
+
+def counter_words(value: str) -> None:
+    """Demand the words of a counter-offer, which tell the price."""
+    priced_words(value)
+    if "{price}" not in value.replace("{{price}}", ""):
+        raise Misfit("要写上 {price}，也就是还的价 (must contain {price}, the counter-offer)")
+
+
+def yuan(value: float) -> None:
+    """Demand an amount of money, in whole fen."""
+    if not (0 <= value <= _MOST_YUAN and round(value, 2) == value):
+        raise Misfit("应为金额，最多两位小数 (want an amount of at most two decimals)")
+
+
+def percent(value: float) -> None:
+    """Demand a part of a hundred."""
+    if not (0 <= value <= _ALL and round(value, 2) == value):
+        raise Misfit("应在 0 到 100 之间，最多两位小数 (want 0 to 100, at most two decimals)")
+
+
+def rounds(value: int) -> None:
+    """Demand a number of rounds that somebody would sit through."""
+    if not 0 <= value <= _MOST_ROUNDS:
+        raise Misfit(f"应在 0 到 {_MOST_ROUNDS} 之间 (want 0 to {_MOST_ROUNDS})")
+
+
+def shares(value: tuple[float, ...]) -> None:
+    """Demand shares of a whole, one for each round; they need not add up to anything."""
+    if not 0 < len(value) <= _MOST_ROUNDS or not all(_SMALLEST <= x <= _MOST_YUAN for x in value):
+        raise Misfit(
+            f"要有 1 到 {_MOST_ROUNDS} 个数，都大于 0 (want 1 to {_MOST_ROUNDS} numbers above 0)"
+        )
+
+
+def templates(value: tuple[str, ...]) -> None:
+    """Demand replies that name known variables only; a lone one may be empty."""
+    if len(value) > 1:
+        no_blanks(value)
+    for each in value:
+        template(each)
+
+
+def picture(value: str) -> None:
+    """Demand a file, whose existence is the loader's to check, or a picture of the platform."""
+    if "://" not in value:
+        return
+    found = _HTTPS_HOST.match(value)
+    if found is None or not found[1].lower().endswith(PICTURE_HOSTS):
+        raise Misfit(
+            "网址要以 https:// 开头，并且是闲鱼自己的图片；别的图片请存成文件，写文件路径"
+            " (want a file, or a https:// picture that Xianyu keeps)"
         )
 
 

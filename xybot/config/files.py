@@ -1,24 +1,36 @@
-"""bot.toml and bot.d/*.toml as one table that remembers who wrote what."""
+"""bot.toml, bot.d/*.toml and bot.d/items/*.toml as one table that remembers who wrote what."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 
 from xybot.config.problems import KeyPath, Misfit, Place
 from xybot.config.text import MISSING, read_text
 from xybot.errors import ConfigError
+from xybot.wire.fields import digits
 
 EXTRA_FOLDER = "bot.d"
 """Beside bot.toml; what the program itself changes goes to files in there."""
 
+ITEM_FOLDER = "items"
+"""In there; a file for each item, named by its id."""
+
 NO_BOT_TOML = "运行 xybot init 可以生成一份 (no such file: `xybot init` makes one)"
 
+_RULES = "rules"
+_ITEMS = "items"
+
 _POSITION = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+
+
+_Add: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
 @attrs.define
@@ -52,6 +64,36 @@ class Merged:
             for merged, local in _parts(before, value):
                 self.origins[key, merged] = Place(file, (key, local))
 
+    def add_item(self, file: str, id_: str, table: dict[str, object]) -> None:
+        """Add the file of an item, which becomes its table; its rules are for this item only.
+
+        Raises:
+          Misfit: the item has a table elsewhere, or a rule names items of its own.
+        """
+        if (_ITEMS, id_) in self.origins:
+            raise Misfit(f"{self.place((_ITEMS, id_))} 已经写过这个商品 (this item stands there)")
+        rest = {key: value for key, value in table.items() if key != _RULES}
+        self.table[_ITEMS] = _joined(self.table.get(_ITEMS), {id_: rest})
+        self.origins[_ITEMS, id_] = Place(file)
+        rules = table.get(_RULES, [])
+        if not isinstance(rules, list):
+            raise Misfit("每条规则应为一段 [[rules]] (want [[rules]])", key=_RULES)
+        if rules:
+            self.add(file, {_RULES: [_bound(n, rule, id_) for n, rule in enumerate(rules)]})
+
+
+def _bound(n: int, rule: object, item: str) -> object:
+    """Bind a rule to the item in whose file it stands."""
+    if not isinstance(rule, dict):
+        return rule
+    if _ITEMS in rule:
+        raise Misfit(
+            f"第 {n + 1} 条：这里的规则只用于这个商品，删去 items "
+            "(a rule in here is for this item: leave items out)",
+            key=_RULES,
+        )
+    return rule | {_ITEMS: [item]}
+
 
 def _joined(before: object, value: object) -> object:
     match before, value:
@@ -77,19 +119,22 @@ def _parts(before: object, value: object) -> Iterable[tuple[str | int, str | int
     return ()
 
 
-def read_merged(path: Path, extras: Sequence[Path]) -> Merged:
-    """Read bot.toml and the files merged over it.
+def read_merged(path: Path, extras: Sequence[Path], items: Sequence[Path] = ()) -> Merged:
+    """Read bot.toml, the files merged over it, and those of items.
 
     Raises:
       ConfigError: files that cannot be read, are not TOML or contradict each other.
     """
     merged = Merged(path.name)
-    files = {path.name: (path, NO_BOT_TOML)}
-    files |= {f"{EXTRA_FOLDER}/{extra.name}": (extra, MISSING) for extra in extras}
+    files: dict[str, tuple[Path, _Add]] = {path.name: (path, merged.add)}
+    files |= {f"{EXTRA_FOLDER}/{extra.name}": (extra, merged.add) for extra in extras}
+    for item in items:
+        add = partial(_add_item, merged, item.stem)
+        files[f"{EXTRA_FOLDER}/{ITEM_FOLDER}/{item.name}"] = (item, add)
     problems = []
-    for name, (file, if_missing) in files.items():
+    for name, (file, take) in files.items():
         try:
-            merged.add(name, _toml(read_text(file, if_missing=if_missing)))
+            take(name, _toml(read_text(file, if_missing=NO_BOT_TOML if file is path else MISSING)))
         except Misfit as exc:
             place = Place(name, (exc.key,) if exc.key else ())
             problems.append(place.problem(str(exc)))
@@ -98,8 +143,16 @@ def read_merged(path: Path, extras: Sequence[Path]) -> Merged:
     return merged
 
 
+def _add_item(merged: Merged, id_: str, file: str, table: dict[str, object]) -> None:
+    if digits(id_) is None:
+        raise Misfit(
+            "文件名应为商品编号，例如 900012345678.toml (want the id of an item as its name)"
+        )
+    merged.add_item(file, id_, table)
+
+
 def extra_files(folder: Path) -> tuple[Path, ...]:
-    """Return the *.toml of bot.d by name; hidden ones belong to editors.
+    """Return the *.toml of a folder by name; hidden ones belong to editors.
 
     Raises:
       ConfigError: the folder is there but cannot be listed.
@@ -110,7 +163,8 @@ def extra_files(folder: Path) -> tuple[Path, ...]:
         return ()
     except OSError as exc:
         wrong = f"读不了文件夹 {folder} (the folder cannot be read: {exc.strerror})"
-        raise ConfigError(Place(folder.name).problem(wrong)) from exc
+        inside = f"{EXTRA_FOLDER}/" if folder.name == ITEM_FOLDER else ""
+        raise ConfigError(Place(f"{inside}{folder.name}").problem(wrong)) from exc
     return tuple(x for x in found if x.suffix == ".toml" and not x.name.startswith("."))
 
 

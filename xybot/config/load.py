@@ -7,9 +7,10 @@ from pathlib import Path
 
 import attrs
 
+from xybot.config import ai, haggling, pictures
 from xybot.config.cookies import read_cookies
-from xybot.config.files import EXTRA_FOLDER, Merged, extra_files, read_merged
-from xybot.config.problems import Place
+from xybot.config.files import EXTRA_FOLDER, ITEM_FOLDER, Merged, extra_files, read_merged
+from xybot.config.problems import Misfit, Place
 from xybot.config.schema import AccountConfig, Config, Notify
 from xybot.config.secrets import FromFile, SecretSource, settle
 from xybot.config.structure import structure
@@ -43,17 +44,24 @@ class Loaded:
 
 
 def load(path: Path) -> Loaded:
-    """Read bot.toml and bot.d/*.toml beside it.
+    """Read bot.toml, and bot.d/*.toml and bot.d/items/*.toml beside it.
 
     Raises:
       ConfigError: one line with every problem found; it names files and keys, never secrets.
     """
     path = path.absolute()
-    extras = extra_files(path.parent / EXTRA_FOLDER)
-    merged = read_merged(path, extras)
+    folder = path.parent / EXTRA_FOLDER
+    extras, items = extra_files(folder), extra_files(folder / ITEM_FOLDER)
+    merged = read_merged(path, extras, items)
     config = _placed(structure(merged), merged, path.parent)
     cookies, useless = read_cookies(config, merged)
-    if problems := [*_same_ids(config, merged), *useless]:
+    if problems := [
+        *_same_ids(config, merged),
+        *_no_model(config, merged),
+        *pictures.missing(config.rules),
+        *haggling.misfits(config, merged),
+        *useless,
+    ]:
         raise ConfigError("; ".join(problems))
     secrets = tuple(_secret_files(config))
     return Loaded(
@@ -61,7 +69,16 @@ def load(path: Path) -> Loaded:
         folder=path.parent,
         cookies=cookies,
         warnings=(*_warnings(config, merged), *filter(None, (x.warning() for x in secrets))),
-        files=(path, path.parent / EXTRA_FOLDER, *extras, *(x.path for x in secrets)),
+        files=(
+            path,
+            folder,
+            *extras,
+            folder / ITEM_FOLDER,
+            *items,
+            *(ai.texts_of(config.ai, path.parent) if config.ai else ()),
+            *pictures.files(config.rules),
+            *(x.path for x in secrets),
+        ),
     )
 
 
@@ -82,16 +99,41 @@ def _placed(config: Config, merged: Merged, folder: Path) -> Config:
     if web is not None and web.token is not None:
         token = settle(web.token, merged.place(("web", "token")), folder)
         web = attrs.evolve(web, token=token)
+    webhook = config.webhook
+    if webhook is not None and webhook.token is not None:
+        token = settle(webhook.token, merged.place(("webhook", "token")), folder)
+        webhook = attrs.evolve(webhook, token=token)
     return attrs.evolve(
         config,
         web=web,
+        webhook=webhook,
         accounts=tuple(account(n, x) for n, x in enumerate(config.accounts)),
         rules=tuple(
-            attrs.evolve(rule, where=_counted(merged.place(("rules", n))))
+            pictures.settle(attrs.evolve(rule, where=_counted(merged.place(("rules", n)))), folder)
             for n, rule in enumerate(config.rules)
         ),
+        items={
+            id_: attrs.evolve(item, where=str(merged.place(("items", id_))))
+            for id_, item in config.items.items()
+        },
         notify=tuple(notify(n, x) for n, x in enumerate(config.notify)),
+        ai=_with_texts(config, merged, folder),
     )
+
+
+def _with_texts(config: Config, merged: Merged, folder: Path) -> ai.Ai | None:
+    try:
+        return config.ai and ai.placed(config.ai, merged, folder)
+    except Misfit as exc:
+        place = merged.place(("ai", exc.key) if exc.key else ("ai",))
+        raise ConfigError(place.problem(str(exc))) from None
+
+
+def _no_model(config: Config, merged: Merged) -> Iterator[str]:
+    if config.ai and not config.ai.url and not config.simulator.enabled:
+        yield merged.place(("ai", "url")).problem(
+            "缺少模型的网址，例如 https://…/v1 (missing: the base url of a model)"
+        )
 
 
 def _counted(place: Place) -> str:
@@ -116,6 +158,8 @@ def _secret_files(config: Config) -> Iterator[FromFile]:
     sources: list[SecretSource | None] = [x.cookie for x in accounts if x.enabled]
     sources += [config.web.token] if config.web else []
     sources += [notify.url for notify in config.notify]
+    sources += [config.ai.key] if config.ai else []
+    sources += [config.webhook.token] if config.webhook else []
     yield from (source for source in sources if isinstance(source, FromFile))
 
 

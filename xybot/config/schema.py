@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
 
 import attrs
 from attrs import field
 
 from xybot.config import checks
+from xybot.config.ai import Ai
+from xybot.config.answering import Default, Replies, Rule
 from xybot.config.checks import by
+from xybot.config.guarding import Guard
 from xybot.config.problems import Misfit
 from xybot.config.secrets import SecretSource
+from xybot.config.selling import Haggle, ItemConfig
+from xybot.config.webhook import Webhook
 from xybot.model import AccountId, ItemId
-
-SourceName: TypeAlias = Literal["item_rules", "rules", "ai", "webhook", "default"]
-Mode: TypeAlias = Literal["contains", "exact", "regex"]
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +55,7 @@ class Timing:
     """How long the bot keeps out of a chat after the seller wrote in it by hand."""
     send_pace: float = field(default=0.5, validator=by(checks.not_negative))
     """From one message of an account to its next; 0 is as fast as it goes."""
-    catch_up_every: float = field(default=600.0, validator=by(checks.above_zero))
+    catch_up_every: float = field(default=120.0, validator=by(checks.above_zero))
     """How often to look for messages that were never pushed."""
     message_expiry: float = field(default=300.0, validator=by(checks.not_negative))
     """Older messages are stored and not answered."""
@@ -80,43 +82,11 @@ class AccountConfig:
     id: AccountId
     cookie: SecretSource | None = None
     enabled: bool = True
-
-
-@attrs.frozen(kw_only=True)
-class Replies:
-    """Whom to ask for a reply, in this order."""
-
-    order: tuple[SourceName, ...] = field(
-        default=("item_rules", "rules", "ai", "default"), validator=by(checks.distinct)
-    )
-    at_once: int = field(default=32, validator=by(checks.above_zero))
-    """How many chats of an account look for a reply at the same time."""
-    toggle_word: str = "。"
-    """What the seller writes in a chat to switch the bot off there, and on again."""
-
-
-@attrs.frozen(kw_only=True)
-class Rule:
-    """A reply to certain words; an empty `reply` means: matched, stay silent."""
-
-    accounts: tuple[AccountId, ...] = ()
-    """Empty: every account."""
-    items: tuple[ItemId, ...] = ()
-    """Empty: every item."""
-    keywords: tuple[str, ...] = field(validator=by(checks.keywords))
-    mode: Mode = "contains"
-    reply: str = field(validator=by(checks.template))
-    where: str = ""
-    """`bot.toml: rules[2]`; the loader's, never written in TOML."""
-
-
-@attrs.frozen(kw_only=True)
-class Default:
-    """What to say when nobody else has an answer."""
-
-    reply: str = field(validator=by(checks.template))
-    once: bool = True
-    """Only once in each chat: a buyer and an item."""
+    dry_run: bool = False
+    """Decide and store, but send nothing."""
+    drafts: bool = False
+    """Replies wait for the seller's approval."""
+    haggle: Haggle = attrs.Factory(Haggle)
 
 
 @attrs.frozen(kw_only=True)
@@ -139,7 +109,12 @@ class Config:
     web: Web | None = None
     """None: nothing listens."""
     accounts: tuple[AccountConfig, ...] = ()
-    replies: Replies = Replies()
+    replies: Replies = attrs.Factory(Replies)
     rules: tuple[Rule, ...] = ()
     default: Default | None = None
+    haggle: Haggle = attrs.Factory(Haggle)
+    items: Mapping[ItemId, ItemConfig] = attrs.Factory(dict)
+    ai: Ai | None = None
+    webhook: Webhook | None = None
+    guard: Guard = attrs.Factory(Guard)
     notify: tuple[Notify, ...] = ()

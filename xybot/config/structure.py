@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeAlias, get_args, get_origin
 
 import attrs
 from cattrs import Converter
 from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.errors import (
+    AttributeValidationNote,
     ClassValidationError,
     ForbiddenExtraKeysError,
     IterableValidationError,
@@ -18,6 +19,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from xybot.config import checks
+from xybot.config.answering import Texts, texts
 from xybot.config.files import Merged
 from xybot.config.problems import KeyPath, Misfit, unknown_key, wrong_type
 from xybot.config.schema import Config
@@ -27,8 +29,8 @@ from xybot.model import AccountId, ItemId
 
 Hook: TypeAlias = Callable[[object, object], object]
 
-LOADERS_OWN = "where"
-"""The field that the loader fills in; in TOML it is an unknown key."""
+LOADERS_OWN = ("where", "texts")
+"""The fields that the loader fills in; in TOML they are unknown keys."""
 
 
 def structure(merged: Merged) -> Config:
@@ -50,7 +52,7 @@ def _problems(exc: BaseException, path: KeyPath) -> Iterator[tuple[KeyPath, str]
         case ClassValidationError() | IterableValidationError():
             yield from _group_problems(exc, path)
         case ForbiddenExtraKeysError():
-            known = [a.name for a in attrs.fields(exc.cl) if a.name != LOADERS_OWN]
+            known = [a.name for a in attrs.fields(exc.cl) if a.name not in LOADERS_OWN]
             for key in sorted(exc.extra_fields):
                 yield (*path, key), unknown_key(key, known)
         case KeyError():
@@ -139,11 +141,25 @@ def _array(kind: type, converter: Converter) -> Hook:
     return read
 
 
+def _texts(converter: Converter) -> Hook:
+    """Read a text, or an array of them."""
+    read_array = _array(tuple[str, ...], converter)
+
+    def read(value: object, _: object) -> object:
+        if isinstance(value, str):
+            return texts(value)
+        if isinstance(value, list):
+            return read_array(value, None)
+        raise wrong_type("字符串或数组", "a string or an array of strings", value)
+
+    return read
+
+
 def _table(cls: type[attrs.AttrsInstance], converter: Converter) -> Hook:
     """Read a table whose keys are the fields of `cls` and nothing else."""
     overrides = {
         field.name: override(
-            omit=field.name == LOADERS_OWN or None, struct_hook=_checked(field, converter)
+            omit=field.name in LOADERS_OWN or None, struct_hook=_checked(field, converter)
         )
         for field in attrs.fields(attrs.resolve_types(cls))
     }
@@ -158,6 +174,29 @@ def _table(cls: type[attrs.AttrsInstance], converter: Converter) -> Hook:
         if isinstance(value, dict):
             return build(value, cls)
         raise wrong_type("表（方括号标题）", "a table", value)
+
+    return read
+
+
+def _tables(kind: type, converter: Converter) -> Hook:
+    """Read a table of tables, whose keys are names that the seller chose."""
+    name, cls = get_args(kind)
+    read_name = converter.get_structure_hook(name)
+    read_one = converter.get_structure_hook(cls)
+
+    def read(value: object, _: object) -> object:
+        if not isinstance(value, dict):
+            raise wrong_type("表（方括号标题）", "a table", value)
+        found, wrong = {}, []
+        for key, inner in value.items():
+            try:
+                found[read_name(key, name)] = read_one(inner, cls)
+            except (ClassValidationError, Misfit) as exc:
+                exc.add_note(AttributeValidationNote(f"at {key}", key, cls))
+                wrong.append(exc)
+        if wrong:
+            raise ClassValidationError("tables", wrong, cls)
+        return found
 
     return read
 
@@ -199,6 +238,8 @@ def _converter() -> Converter:
     factory = converter.register_structure_hook_factory
     factory(_made_by(Literal), _choice)
     factory(_made_by(tuple), lambda kind: _array(kind, converter))
+    converter.register_structure_hook(Texts, _texts(converter))
+    factory(_made_by(Mapping), lambda kind: _tables(kind, converter))
     factory(attrs.has, lambda cls: _table(cls, converter))
     return converter
 

@@ -1,114 +1,172 @@
-"""Keyword rules of bot.toml: the first that matches answers.
-
-Patterns are run by RE2, whose time is linear in the text: no buyer can hang the bot with
-a hostile line, and no seller with a hostile pattern.
-"""
+"""Keyword rules of bot.toml: the first that matches answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import tzinfo
+from typing import Final, TypeAlias, TypeVar
 
 import attrs
-import re2
+import trio
 
 from xybot.config import Rule
+from xybot.config.problems import Misfit, Place
 from xybot.errors import ConfigError
-from xybot.model import Pass, Reply, Text, Turn
-from xybot.replies.source import Answer, variables
-from xybot.template import render
+from xybot.model import AccountId, Image, Item, ItemId, Pass, Photo, Reply, Sayable, Text, Turn
+from xybot.replies import hours, keywords
+from xybot.replies.hours import Hours
+from xybot.replies.keywords import Heard, Index, Keyword
+from xybot.replies.source import Answer, Facts, Means, fill_in
 
-_Matches: TypeAlias = Callable[[str], bool]
+_RULES_IN_A_ROW: Final = 100
 
-
-@attrs.frozen
-class _Keyword:
-    """One keyword of a rule, ready to look for itself in a text."""
-
-    word: str
-    matches: _Matches
+T = TypeVar("T")
+Title: TypeAlias = Callable[[str], bool]
+"""Tells whether the title of an item is of a kind."""
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class _Ready:
-    rule: Rule
-    keywords: tuple[_Keyword, ...]
+    """A rule of bot.toml, ready to be asked."""
 
-    def hit(self, turn: Turn) -> str | None:
-        """Return the keyword that matches, if the rule is about this chat at all."""
-        rule = self.rule
-        if rule.accounts and turn.account not in rule.accounts:
-            return None
-        if rule.items and turn.item not in rule.items:
-            return None
-        text = turn.text
-        return next((each.word for each in self.keywords if each.matches(text)), None)
+    rule: Rule
+    accounts: frozenset[AccountId]
+    items: frozenset[ItemId]
+    titles: tuple[Title, ...]
+    hours: tuple[Hours, ...]
+    keywords: tuple[Keyword, ...]
+
+    def may_answer(self, turn: Turn, minute: int) -> bool:
+        """Tell whether the rule is for this account at this time."""
+        for_account = not self.accounts or turn.account in self.accounts
+        return for_account and (not self.hours or any(x.include(minute) for x in self.hours))
+
+    def matching(self, heard: Heard) -> str | None:
+        """Return the first keyword that matches, as it was written."""
+        pairs = zip(self.rule.keywords, self.keywords, strict=True)
+        return next((written for written, each in pairs if heard.matches(each)), None)
+
+    async def is_for_item(self, turn: Turn, facts: Facts) -> bool:
+        """Tell whether the rule is for the item; its title is asked for only if it decides."""
+        if not self.titles or turn.item in self.items:
+            return True
+        item = await facts(turn.account, turn.item) if turn.item else None
+        return item is not None and any(each(item.title) for each in self.titles)
 
 
 @attrs.frozen(kw_only=True)
 class Rules:
-    """Rules in file order, one source for those bound to items and one for the others."""
+    """Rules in their order, one source for those bound to items and one for the others."""
 
     name: str
-    _rules: tuple[_Ready, ...]
+    means: Means
+    zone: tzinfo | None
+    """The seller's; None is that of this machine."""
+    _rules: Sequence[_Ready]
+    _index: Index
 
     async def answer(self, turn: Turn) -> Answer:
-        """Answer by the first rule that matches any line of the turn."""
+        """Answer by the first rule that matches what was said in all lines of the turn."""
         if not turn.text:
             return Pass("没有文字 (no words)")
-        for ready in self._rules:
-            if (word := ready.hit(turn)) is not None:
-                return self._reply(ready.rule, word, turn)
+        means = attrs.evolve(self.means, facts=_Once(self.means.facts))
+        minute = hours.minute_of(hours.local_time(self.means.now_ms(), self.zone))
+        heard = self._index.hear(turn.text)
+        for count, n in enumerate(await self._index.candidates(heard, turn.item), 1):
+            if count % _RULES_IN_A_ROW == 0:
+                await trio.lowlevel.checkpoint()  # Thousands must not delay a heartbeat.
+            ready = self._rules[n]
+            written = ready.matching(heard) if ready.may_answer(turn, minute) else None
+            if written is not None and await ready.is_for_item(turn, means.facts):
+                return await self._reply(ready.rule, written, turn, means)
         return Pass("没有匹配的关键词 (no keyword matched)")
 
-    def _reply(self, rule: Rule, word: str, turn: Turn) -> Reply:
-        text = render(rule.reply, variables(turn))
-        contents = (Text(text),) if text else ()
-        return Reply(contents=contents, source=self.name, because=f"{rule.where} “{word}”")
+    async def _reply(self, rule: Rule, written: str, turn: Turn, means: Means) -> Reply:
+        said = await fill_in(rule.reply, turn, means, self.zone)
+        words = tuple(Text(each) for each in said if each.strip())
+        return Reply(
+            contents=(*words, *_picture(rule)),
+            source=self.name,
+            because=f"{rule.where} “{written}”",
+            hand_over=rule.hand_over,
+        )
 
 
-def item_rules(rules: Iterable[Rule]) -> Rules:
-    """Return the source of the rules that are bound to items.
+@attrs.frozen
+class _Once:
+    """Asks for the facts of an item once in a turn, however many rules want them."""
+
+    _ask: Facts
+    _known: dict[ItemId, Item | None] = attrs.field(factory=dict, init=False)
+
+    async def __call__(self, account: AccountId, item: ItemId) -> Item | None:
+        if item not in self._known:
+            self._known[item] = await self._ask(account, item)
+        return self._known[item]
+
+
+def _picture(rule: Rule) -> tuple[Sayable, ...]:
+    if not rule.image:
+        return ()
+    return (Image(rule.image) if "://" in rule.image else Photo(rule.image),)
+
+
+def item_rules(rules: Iterable[Rule], means: Means, zone: tzinfo | None = None) -> Rules:
+    """Return the source of the rules that are bound to items, by their ids or titles.
 
     Raises:
-      ConfigError: a pattern is no regular expression.
+      ConfigError: keywords, titles or hours that cannot be used, all of them.
     """
-    return Rules(name="item_rules", rules=tuple(_ready(rule) for rule in rules if rule.items))
+    return _source("item_rules", (x for x in rules if x.items or x.titles), means, zone)
 
 
-def general_rules(rules: Iterable[Rule]) -> Rules:
+def general_rules(rules: Iterable[Rule], means: Means, zone: tzinfo | None = None) -> Rules:
     """Return the source of the rules for any item.
 
     Raises:
-      ConfigError: a pattern is no regular expression.
+      ConfigError: keywords or hours that cannot be used, all of them.
     """
-    return Rules(name="rules", rules=tuple(_ready(rule) for rule in rules if not rule.items))
+    return _source("rules", (x for x in rules if not x.items and not x.titles), means, zone)
 
 
-def _ready(rule: Rule) -> _Ready:
-    return _Ready(rule, tuple(_Keyword(word, _matcher(rule, word)) for word in rule.keywords))
+def _source(name: str, rules: Iterable[Rule], means: Means, zone: tzinfo | None) -> Rules:
+    problems: list[str] = []
+    ordered = sorted(rules, key=lambda rule: -rule.priority)  # Equals stay in their order.
+    ready = [_ready(rule, problems) for rule in ordered]
+    if problems:
+        raise ConfigError("; ".join(problems))
+    # A title is only looked at when the keyword matches: such a rule is for any item until then.
+    scopes = (() if each.titles else each.items for each in ready)
+    index = keywords.index([(s, each.keywords) for s, each in zip(scopes, ready, strict=True)])
+    return Rules(name=name, means=means, zone=zone, rules=ready, index=index)
 
 
-def _matcher(rule: Rule, word: str) -> _Matches:
-    folded = word.casefold().strip()
-    match rule.mode:
-        case "contains":
-            return lambda text: folded in text.casefold()
-        case "exact":
-            return lambda text: folded in (line.strip() for line in text.casefold().split("\n"))
-        case "regex":
-            return _pattern(rule, word)
+def _ready(rule: Rule, problems: list[str]) -> _Ready:
+    """Make a rule ready; what is wrong with it is added to the problems."""
+
+    def each(key: str, read: Callable[[str], T]) -> Iterator[T]:
+        for n, written in enumerate(getattr(rule, key)):
+            try:
+                yield read(written)
+            except Misfit as exc:
+                problems.append(Place(rule.place(f"{key}[{n}]")).problem(str(exc)))
+
+    return _Ready(
+        rule=rule,
+        accounts=frozenset(rule.accounts),
+        items=frozenset(rule.items),
+        titles=tuple(each("titles", _title)),
+        hours=tuple(each("hours", hours.parse)),
+        keywords=tuple(each("keywords", lambda word: keywords.keyword(word, rule.mode))),
+    )
 
 
-def _pattern(rule: Rule, word: str) -> _Matches:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    try:
-        pattern = re2.compile(word, options=options)
-    except re2.error as exc:
-        said = exc.args[0].decode() if exc.args and isinstance(exc.args[0], bytes) else str(exc)
-        raise ConfigError(
-            f"{rule.where}.keywords: 正则表达式有误 (not a regular expression): {word!r}: {said}"
-        ) from exc
-    return lambda text: pattern.search(text) is not None
+def _title(written: str) -> Title:
+    """Read `words` or `/regular expression/`."""
+    word = keywords.folded(written)
+    if len(word) > 1 and word.startswith("/") and word.endswith("/"):
+        if word == "//":
+            raise Misfit("两个 / 之间要有正则表达式 (nothing stands between the slashes)")
+        pattern = keywords.pattern(written.strip()[1:-1])
+        return lambda title: pattern.search(title.encode("utf-8", "replace")) is not None
+    return lambda title: word in title.casefold()

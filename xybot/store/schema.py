@@ -10,13 +10,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The migration that this version of xybot is written for."""
 
 #: The terms of the partial indexes.  SQLite uses such an index only for a query that has the
 #: very same term in it, written out; so queries take it from here.
 OPEN: Final = sa.text("outcome IS NULL")
 UNSETTLED: Final = sa.text("state IN ('queued', 'sending')")
+DELAYED: Final = sa.text("state = 'queued' AND due_at IS NOT NULL")
+DRAFTS: Final = sa.text("state = 'draft'")
 RECOVERED: Final = sa.text("gap IS NOT NULL")
 
 metadata = sa.MetaData()
@@ -66,6 +68,8 @@ turns = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column("because", sa.Text),
     sa.Column("passed_json", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text),  # of its reply: send · draft · dry_run
+    sa.Column("held", sa.Text),  # why it is not sent at once
     sa.Index("turns_by_chat", "account", "chat", "id"),
 )
 
@@ -90,6 +94,7 @@ inbox = sa.Table(
     sa.UniqueConstraint("account", "message"),
     sa.Index("inbox_open", "account", "seq", sqlite_where=OPEN),
     sa.Index("inbox_by_time", "received_at"),
+    sa.Index("inbox_by_chat", "account", "chat", "seq"),
     sa.Index("inbox_by_gap", "gap", sqlite_where=RECOVERED),
 )
 
@@ -105,7 +110,7 @@ outbox = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("because", sa.Text, nullable=False),
     sa.Column("urgent", sa.Boolean, nullable=False, default=False),
-    # queued · sending · sent · refused · held · dropped
+    # draft · dry_run · queued · sending · sent · refused · held · dropped
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),  # of a refusal, a doubt, a drop
     sa.Column("message", sa.Text),  # the platform's id, once sent
@@ -113,6 +118,7 @@ outbox = sa.Table(
     sa.Column("queued_at", sa.BigInteger, nullable=False),
     sa.Column("sending_at", sa.BigInteger),
     sa.Column("settled_at", sa.BigInteger),
+    sa.Column("due_at", sa.BigInteger),  # not to be said before; NULL: at once
     sa.UniqueConstraint("account", "uuid"),
     sa.Index(
         "outbox_due",
@@ -123,6 +129,9 @@ outbox = sa.Table(
         sqlite_where=UNSETTLED,
     ),
     sa.Index("outbox_by_chat", "account", "chat", "source"),
+    sa.Index("outbox_by_peer", "account", "peer", "queued_at"),
+    sa.Index("outbox_delayed", "account", "chat", "due_at", sqlite_where=DELAYED),
+    sa.Index("outbox_drafts", "account", "seq", sqlite_where=DRAFTS),
     sa.Index("outbox_by_turn", "turn"),
 )
 
@@ -133,4 +142,48 @@ pauses = sa.Table(
     sa.Column("chat", sa.Text, primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("until", sa.BigInteger, nullable=False),
+)
+
+items = sa.Table(
+    "items",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("item", sa.Text, primary_key=True),
+    sa.Column("facts_json", sa.Text),  # NULL: the platform does not know it
+    sa.Column("fetched_at", sa.BigInteger, nullable=False),
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),  # of the file
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("uploaded_at", sa.BigInteger, nullable=False),
+)
+
+haggles = sa.Table(
+    "haggles",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("chat", sa.Text, nullable=False),
+    sa.Column("item", sa.Text, nullable=False),
+    sa.Column("asked", sa.Integer),  # what the buyer offered, in fen, if it was a number
+    sa.Column("offered", sa.Integer),  # the price we named, in fen; NULL: the last word
+    sa.Column("turn", sa.ForeignKey("turns.id")),  # it counts when a message of it is said
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("haggles_by_chat", "account", "chat", "item", "id"),
+)
+
+ai_calls = sa.Table(
+    "ai_calls",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("chat", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("ai_calls_by_time", "account", "at"),
 )
