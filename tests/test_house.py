@@ -39,6 +39,7 @@ CORRIDOR = {
     "bot",
     "cli",
     "clock",
+    "facts",
     "journal",
     "reload",
     "tools",

@@ -7,9 +7,10 @@ import trio
 from trio.testing import MockClock
 
 from tests.simulator.client import TOKEN, call
+from xybot.model import Sku
 from xybot.simulator import Platform
-from xybot.simulator.world import SimAccount
-from xybot.wire import sign
+from xybot.simulator.world import SimAccount, SimSku
+from xybot.wire import items, sign
 
 DETAIL = "mtop.taobao.idle.pc.detail"
 KEEP_ALIVE = "mtop.taobao.idlemessage.pc.loginuser.get"
@@ -127,6 +128,21 @@ async def test_items_users_and_unknown_apis(
     assert answer["data"]["userId"] == account.user_id
     answer, _ = await call(platform, "mtop.no.such", {}, jar)
     assert answer["ret"] == ["FAIL_SYS_API_NOT_FOUNDED::请求API不存在"]
+
+
+async def test_an_item_may_have_variants_and_be_off_the_shelf(
+    platform: Platform, account: SimAccount, autojump_clock: MockClock
+) -> None:
+    (item,) = platform.world.items.values()
+    item.skus = (SimSku(id="1", properties={"颜色": "白"}, price=9950, quantity=3),)
+    item.on_sale = False
+    jar = sign.parse_cookies(account.cookie_text)
+    answer, _ = await call(platform, DETAIL, {"itemId": item.id}, jar)
+    found = items.read(answer["data"])
+    assert found is not None
+    assert (found.id, found.seller, found.price) == (item.id, account.user_id, 8800)
+    assert found.status == "已下架"
+    assert found.skus == (Sku(id="1", name="颜色:白", price=9950, stock=3),)
 
 
 async def test_a_simulator_that_starts_anew_knows_the_cookies_of_the_last(

@@ -21,7 +21,7 @@ async def test_it_prints_accounts_to_connect_and_ends_in_order(
         printed = tomllib.loads("\n".join(sim.lines))
         assert await sim.stop(by) < 2
         assert (sim.process.returncode, sim.stderr) == (0, "")
-    assert printed["platform"].keys() == {"websocket", "gateway"}
+    assert printed["platform"].keys() == {"websocket", "gateway", "upload"}
     assert [each["id"] for each in printed["accounts"]] == ["sim-1", "sim-2"]
     assert all("unb=" in each["cookie"] for each in printed["accounts"])
 

@@ -13,7 +13,9 @@ Assumptions about the platform:
   is the call, and that it brings no new cookies: unknown);
 * human verification refuses every call with capture 75 (recorded for the token call only);
 * a token call binds the IM token to `deviceId` and renews a session cookie (§1.1; which
-  cookies: unknown); item facts have the form of capture 79.
+  cookies: unknown);
+* item facts have the form of capture 79, those of variants the form that §5 names; that an
+  item without variants has no `skuList`: as in the capture.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from starlette.routing import Route
 
 from xybot.model import ItemId, UserId
 from xybot.simulator.desk import Desks
-from xybot.simulator.world import SimAccount, World, made_hex
+from xybot.simulator.upload import Uploads
+from xybot.simulator.world import SimAccount, SimItem, World, made_hex
 
 _APP_KEY: Final = "34839810"
 _KEEP_ALIVE: Final = "mtop.taobao.idlemessage.pc.loginuser.get"
@@ -68,7 +71,8 @@ class Gateway:
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
-        return Starlette(routes=[Route("/h5/{api}/{version}/", self.call, methods=["POST"])])
+        calls = Route("/h5/{api}/{version}/", self.call, methods=["POST"])
+        return Starlette(routes=[calls, Uploads(self.world, self.desks).route()])
 
     async def call(self, request: Request) -> Response:
         """Answer one call over HTTP."""
@@ -142,27 +146,44 @@ class Gateway:
         item = self.world.items.get(ItemId(str(wanted.get("itemId"))))
         if item is None:
             return Result(ret=(_NO_ITEM,))
-        facts = {
-            "itemId": int(item.id),
-            "title": item.title,
-            "desc": item.description,
-            "soldPrice": item.price,
-            "originalPrice": "0",
-            "transportFee": "0.00",
-            "quantity": item.quantity,
-            "itemStatus": 0,
-            "itemStatusStr": "在线",
-            "soldCnt": 0,
-            "browseCnt": 3,
-            "wantCnt": 0,
-            "collectCnt": 0,
-            "imageInfos": [{"url": f"http://img.alicdn.com/bao/uploaded/{item.id}.jpg"}],
-            "commonTags": [{"text": "包邮"}],
-            "cpvLabels": [{"propertyName": "成色", "valueName": "几乎全新"}],
-        }
         nick = self.world.users[item.seller].nick
         seller = {"sellerId": int(item.seller), "nick": nick, "city": "杭州"}
-        return Result(data={"itemDO": facts, "sellerDO": seller})
+        return Result(data={"itemDO": _told(item), "sellerDO": seller})
+
+
+def _told(item: SimItem) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "itemId": int(item.id),
+        "title": item.title,
+        "desc": item.description,
+        "soldPrice": item.price,
+        "originalPrice": "0",
+        "transportFee": "0.00",
+        "quantity": item.quantity,
+        "itemStatus": 0 if item.on_sale else -2,
+        "itemStatusStr": "在线" if item.on_sale else "已下架",
+        "soldCnt": 0,
+        "browseCnt": 3,
+        "wantCnt": 0,
+        "collectCnt": 0,
+        "imageInfos": [{"url": f"http://img.alicdn.com/bao/uploaded/{item.id}.jpg"}],
+        "commonTags": [{"text": "包邮"}],
+        "cpvLabels": [{"propertyName": "成色", "valueName": "几乎全新"}],
+    }
+    if item.skus:
+        told["skuList"] = [
+            {
+                "skuId": sku.id,
+                "price": sku.price,
+                "quantity": sku.quantity,
+                "propertyList": [
+                    {"propertyText": name, "valueText": value}
+                    for name, value in sku.properties.items()
+                ],
+            }
+            for sku in item.skus
+        ]
+    return told
 
 
 _METHODS: Final[Mapping[tuple[str, str], _Method]] = {

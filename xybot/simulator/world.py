@@ -55,6 +55,17 @@ class SimUser:
     nick: str
 
 
+@attrs.frozen(kw_only=True)
+class SimSku:
+    """A variant of a thing for sale."""
+
+    id: str
+    properties: Mapping[str, str]
+    price: int
+    """Fen."""
+    quantity: int
+
+
 @attrs.define(eq=False, kw_only=True)
 class SimItem:
     """A thing for sale; the price is text, in yuan, as the platform writes it."""
@@ -65,6 +76,16 @@ class SimItem:
     seller: UserId
     description: str = ""
     quantity: int = 1
+    on_sale: bool = True
+    skus: tuple[SimSku, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class SimUpload:
+    """A picture that an account uploaded."""
+
+    url: str
+    content: bytes = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -88,13 +109,15 @@ class SimAccount:
     h5: dict[str, int] = attrs.Factory(dict)
     """The signing tokens that are good -> when they cease to be (ms)."""
     calls: Counter[str] = attrs.Factory(Counter)
-    """How often each mtop api was called, refused calls included."""
+    """How often each api was called, refused calls included."""
     heard: list[tuple[float, ChatId, str]] = attrs.Factory(list)
     """What the account said: (trio time, chat, words)."""
     connects: list[float] = attrs.Factory(list)
     """When the account registered, by trio's clock."""
     uuids: dict[str, SimMessage] = attrs.Factory(dict)
     """What was sent under which uuid."""
+    uploads: list[SimUpload] = attrs.Factory(list)
+    """The pictures that were uploaded."""
 
     @property
     def user_id(self) -> UserId:

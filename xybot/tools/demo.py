@@ -13,11 +13,12 @@ import trio
 
 from xybot import config
 from xybot.clock import now_ms
-from xybot.config import Simulator
+from xybot.config import Loaded, Simulator
 from xybot.errors import ConfigError
 from xybot.model import AccountId
 from xybot.secret import Secret
 from xybot.simulator import buyers
+from xybot.simulator.model import FakeModel, open_model
 from xybot.simulator.platform import Endpoints, Platform, open_platform
 from xybot.simulator.world import SimAccount
 
@@ -33,12 +34,22 @@ class Demo:
     _nursery: trio.Nursery
     _buyers: int
     _rng: random.Random
+    _model: str
     _accounts: dict[AccountId, SimAccount] = attrs.field(factory=dict, init=False)
 
     @property
     def platform(self) -> config.Platform:
         """Where the bot finds it: the `[platform]` of bot.toml."""
-        return config.Platform(websocket=self._endpoints.websocket, gateway=self._endpoints.gateway)
+        http = self._endpoints.gateway
+        return config.Platform(websocket=self._endpoints.websocket, gateway=http, upload=http)
+
+    def complete(self, loaded: Loaded) -> Loaded:
+        """Return the settings with the made-up model in the place of one that has no address."""
+        ai = loaded.config.ai
+        if ai is None or ai.url:
+            return loaded
+        settled = attrs.evolve(ai, url=self._model, key=None)
+        return attrs.evolve(loaded, config=attrs.evolve(loaded.config, ai=settled))
 
     def cookie(self, id_: AccountId) -> Secret:
         """Return the cookie of an account, which is opened, with its buyers, if it is new."""
@@ -64,11 +75,17 @@ async def open_demo(wanted: Simulator) -> AsyncIterator[Demo]:
     try:
         async with (
             open_platform(world, ws_host=host, ws_port=int(port)) as endpoints,
+            open_model(FakeModel(), host=host) as model,
             trio.open_nursery() as nursery,
         ):
             log.info("simulator.started", websocket=endpoints.websocket, http=endpoints.gateway)
             yield Demo(
-                world=world, endpoints=endpoints, nursery=nursery, buyers=wanted.buyers, rng=rng
+                world=world,
+                endpoints=endpoints,
+                nursery=nursery,
+                buyers=wanted.buyers,
+                rng=rng,
+                model=model,
             )
             nursery.cancel_scope.cancel()
     except OSError as exc:

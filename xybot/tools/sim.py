@@ -62,6 +62,10 @@ def _bot_toml(demo: Demo, ids: Sequence[AccountId]) -> dict[str, Any]:
     """Return what connects a bot to this simulator."""
     platform = demo.platform
     return {
-        "platform": {"websocket": platform.websocket, "gateway": platform.gateway},
+        "platform": {
+            "websocket": platform.websocket,
+            "gateway": platform.gateway,
+            "upload": platform.upload,
+        },
         "accounts": [{"id": id_, "cookie": demo.cookie(id_).reveal()} for id_ in ids],
     }

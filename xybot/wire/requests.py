@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from xybot.model import ChatId, Image, Sayable, Text, UserId
+from xybot.model import ChatId, Deliverable, Image, Text, UserId
 from xybot.wire import jsontext
 from xybot.wire.fields import ADDRESS
 
@@ -62,7 +62,7 @@ def heartbeat() -> Request:
     return Request(HEARTBEAT)
 
 
-def send(uuid: str, chat: ChatId, to: UserId, self_id: UserId, content: Sayable) -> Request:
+def send(uuid: str, chat: ChatId, to: UserId, self_id: UserId, content: Deliverable) -> Request:
     """Say something in a chat; `uuid` is the same on every attempt (§3.1)."""
     number, inner = _content(content)
     data = base64.b64encode(jsontext.dumps(inner).encode()).decode()
@@ -81,7 +81,7 @@ def send(uuid: str, chat: ChatId, to: UserId, self_id: UserId, content: Sayable)
     return Request(SEND, [message, {"actualReceivers": receivers}])
 
 
-def _content(content: Sayable) -> tuple[int, dict[str, Any]]:
+def _content(content: Deliverable) -> tuple[int, dict[str, Any]]:
     match content:
         case Text(text):
             return 1, {"contentType": 1, "text": {"text": text}}

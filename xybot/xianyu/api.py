@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final, ParamSpec, TypeVar
 
 import attrs
 
 from xybot.errors import Cause, TransientError
+from xybot.model import Item, ItemId
+from xybot.wire import items
 from xybot.wire.fields import number_at, text_at
+from xybot.wire.pictures import Picture
 from xybot.wire.requests import IM_APP_KEY
-from xybot.xianyu.mtop import Mtop, SessionExpired
+from xybot.xianyu import upload as uploading
+from xybot.xianyu.mtop import Mtop, NotFound, SessionExpired
 from xybot.xianyu.session import Token, new_token
+from xybot.xianyu.upload import Uploaded
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _TOKEN: Final = "mtop.taobao.idlemessage.pc.login.token"  # noqa: S105  # the name of a call
 _KEEP_ALIVE: Final = "mtop.taobao.idlemessage.pc.loginuser.get"
+_DETAIL: Final = "mtop.taobao.idle.pc.detail"
 
 
 async def im_token(mtop: Mtop) -> Token:
@@ -29,7 +38,8 @@ async def im_token(mtop: Mtop) -> Token:
     token = mtop.session.token
     if token is not None and mtop.now_ms() < token.good_until:
         return token
-    data = await _woken_once(mtop, _TOKEN, {"appKey": IM_APP_KEY, "deviceId": mtop.session.device})
+    wanted = {"appKey": IM_APP_KEY, "deviceId": mtop.session.device}
+    data = await _woken_once(mtop, mtop.call, _TOKEN, wanted)
     text = text_at(data, "accessToken")
     if text is None:
         said = f"{_TOKEN}: no accessToken in the answer"
@@ -39,9 +49,43 @@ async def im_token(mtop: Mtop) -> Token:
     return token
 
 
-async def _woken_once(mtop: Mtop, api: str, data: Mapping[str, Any]) -> Any:
+async def item(mtop: Mtop, id_: ItemId) -> Item | None:
+    """Return the facts of an item; None when the platform has no such item.
+
+    Raises:
+      TransientError, LoginRequired, VerificationRequired: see `Mtop.call`.
+    """
     try:
-        return await mtop.call(api, data)
+        data = await _woken_once(mtop, mtop.call, _DETAIL, {"itemId": id_})
+    except NotFound:
+        return None
+    found = items.read(data)
+    if found is None:
+        said = f"{_DETAIL}: no item in the answer"
+        raise TransientError(f"平台接口出错 (the gateway failed): {said}", cause=Cause.GATEWAY)
+    return found
+
+
+async def upload(mtop: Mtop, address: str, picture: Picture, content: bytes) -> Uploaded:
+    """Give a picture to the platform, or be told that it does not want it.
+
+    Args:
+      mtop: the account's way to the platform.
+      address: where uploads go, without a path.
+      picture: what it is; its size is used where the answer tells none.
+      content: the file.
+
+    Raises:
+      TransientError, LoginRequired, VerificationRequired: see `Mtop.call`.
+    """
+    return await _woken_once(mtop, uploading.once, mtop, address, picture, content)
+
+
+async def _woken_once(
+    mtop: Mtop, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    try:
+        return await call(*args, **kwargs)
     except SessionExpired as expired:
         try:
             await mtop.call(_KEEP_ALIVE, {})
@@ -51,7 +95,7 @@ async def _woken_once(mtop: Mtop, api: str, data: Mapping[str, Any]) -> Any:
             if exc.cause in (Cause.GATEWAY, Cause.BUSY):
                 raise expired from exc
             raise
-    return await mtop.call(api, data)
+    return await call(*args, **kwargs)
 
 
 async def forget_token(mtop: Mtop) -> None:

@@ -35,6 +35,7 @@ _RESIGN: Final = (
     "FAIL_SYS_TOKEN_EMPTY",
     "FAIL_SYS_TOKEN_ILLEGAL",
 )
+_GONE: Final = "FAIL_BIZ_ITEM_DEL_NOT_FOUND"
 _BUSY: Final = ("FAIL_SYS_TRAFFIC_LIMIT", "FAIL_SYS_ILLEGAL_ACCESS")
 _RISK: Final = ("FAIL_SYS_USER_VALIDATE", "RGV587_ERROR")
 #: The address of a check for people, wherever it stands (§5, capture 75); of the characters
@@ -44,6 +45,12 @@ _PUNISH: Final = re.compile(r"[!#-&(-;=?-\[\]-~]{0,300}_____tmd_____/punish[!#-&
 
 class _StaleSignature(TransientError):
     """The signing token was stale; the answer brought a fresh one."""
+
+    cause = Cause.GATEWAY
+
+
+class NotFound(TransientError):
+    """What the call is about does not exist; to wait for it is of no use (§5)."""
 
     cause = Cause.GATEWAY
 
@@ -67,6 +74,7 @@ class Mtop:
 
         Raises:
           TransientError: the network or the platform had a bad moment.
+          NotFound: there is no such thing.
           LoginRequired: the cookies are no longer good; `SessionExpired` says so as well.
           VerificationRequired: the platform wants a person; do not call again.
         """
@@ -82,9 +90,9 @@ class Mtop:
             url,
             query=self._query(api, version, text),
             form={"data": text},
-            headers=self._headers(),
+            headers=self.headers(),
         )
-        await self._keep_cookies(answer)
+        await self.keep_cookies(answer)
         return _read(api, answer, url)
 
     def _query(self, api: str, version: str, data: str) -> dict[str, str]:
@@ -105,7 +113,8 @@ class Mtop:
             "spm_cnt": "a21ybx.im.0.0",
         }
 
-    def _headers(self) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a call by this account; its cookies are among them."""
         return {
             "Cookie": sign.cookie_header(self.session.cookies),
             "User-Agent": BROWSER,
@@ -115,7 +124,8 @@ class Mtop:
             "Accept-Language": "zh-CN,zh;q=0.9",
         }
 
-    async def _keep_cookies(self, answer: Answer) -> None:
+    async def keep_cookies(self, answer: Answer) -> None:
+        """Take over what an answer set."""
         cookies = sign.merged(self.session.cookies, answer.set_cookies)
         if cookies != self.session.cookies:
             # An answer that drops our own id would leave an account without a name.
@@ -132,7 +142,7 @@ def _read(api: str, answer: Answer, asked: str) -> Any:
     try:
         fields = jsontext.loads(answer.body)
     except WireError as exc:
-        punish = _punish([html.unescape(answer.body.decode("utf-8", "replace"))], asked)
+        punish = check_address(answer, asked)
         said = f"{api}: HTTP {answer.status}, no JSON"
         if punish is not None:
             raise VerificationRequired(said, url=punish) from exc
@@ -141,8 +151,17 @@ def _read(api: str, answer: Answer, asked: str) -> Any:
     rets = [str(each) for each in ret] if isinstance(ret, list) else [str(ret)]
     if any(each.startswith("SUCCESS") for each in rets):
         return dig(fields, "data")
-    url, punish = text_at(fields, "data", "url"), _punish(_texts(fields), asked)
+    url, punish = text_at(fields, "data", "url"), check_address(answer, asked)
     raise _refusal(f"{api}: {'; '.join(rets)}", rets, url, punish)
+
+
+def check_address(answer: Answer, asked: str) -> str | None:
+    """Return where the platform wants a person to prove that they are one; None if nowhere."""
+    try:
+        texts = _texts(jsontext.loads(answer.body))
+    except WireError:
+        texts = iter([html.unescape(answer.body.decode("utf-8", "replace"))])
+    return _punish(texts, asked)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -176,6 +195,8 @@ def _refusal(said: str, rets: Sequence[str], url: str | None, punish: str | None
         return SessionExpired(said)
     if any(code in _RESIGN for code in codes):
         return _StaleSignature(f"平台接口不认签名 (a stale signature): {said}")
+    if _GONE in codes:
+        return NotFound(f"平台上没有 (not there): {said}")
     if any(code in _BUSY for code in codes):
         return Busy(f"平台要求稍候 (the platform asks for patience): {said}")
     return _failed(said)
