@@ -15,6 +15,7 @@ import structlog
 
 from tests.app.program import XYBOT, ended
 from tests.app.world import open_world
+from tests.wire import samples
 from xybot.cli import amain
 from xybot.simulator import Platform, payloads
 from xybot.simulator.payloads import Entry
@@ -163,6 +164,28 @@ async def test_who_answers_by_hand_is_not_answered_for(
     ]
     assert found[1]["why"] == "own"
     assert "卖家正在亲自回复" in found[2]["why"]
+
+
+async def test_a_page_of_the_history_is_replayed_in_the_order_of_its_times(
+    recording: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = [(0, "在吗", "2201"), (3600, "我在的", recording.sim.user_id), (9000, "多少钱", "2201")]
+    models = [history_model(at, words, sender) for at, words, sender in said]
+    page = {"raw_type": "listUserMessages body", "raw": {"userMessageModels": models[::-1]}}
+    recording.write(json.dumps(page, ensure_ascii=False))
+    found = await rows(recording, capsys)
+    assert [(each["text"], each["reply"]) for each in found] == [
+        ("在吗", ["在的"]),
+        ("我在的", []),
+        ("多少钱", ["您问的是“多少钱”"]),
+    ]
+
+
+def history_model(at: int, words: str, sender: str) -> dict[str, Any]:
+    """One line of a page of the history, so many seconds after the start."""
+    facts = {"messageId": f"{at}.PNM", "createAt": START + 1000 * at}
+    uid = {"uid": f"{sender}@goofish", "tag": 0}
+    return samples.model({"contentType": 1, "text": {"text": words}}, sender=uid, **facts)
 
 
 async def test_a_line_that_was_old_when_it_came_is_left_to_the_seller(

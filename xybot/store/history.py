@@ -7,8 +7,8 @@ from typing import Final
 import attrs
 import sqlalchemy as sa
 
-from xybot.model import AccountId, ChatId, Content, MessageId
-from xybot.store.codec import content_of, converter
+from xybot.model import AccountId, ChatId, MessageId
+from xybot.store.codec import Kept, content_of, converter
 from xybot.store.database import Database
 from xybot.store.schema import inbox, outbox, turns
 
@@ -21,11 +21,11 @@ class Explained:
     kind: str
     chat: ChatId | None
     sender_name: str | None
-    content: Content | None
+    content: Kept | None
     sent_at: int | None
     outcome: str | None
     """None: still open."""
-    replies: tuple[Content, ...]
+    replies: tuple[Kept, ...]
     why: str
     """The source and what made it answer, or the reason of each that passed."""
 
@@ -45,15 +45,13 @@ _REPLIES: Final = (
 
 def explained(db: Database, account: AccountId) -> tuple[Explained, ...]:
     """Return all entries of an account, the oldest first."""
-    replies: dict[int, tuple[Content, ...]] = {}
+    replies: dict[int, tuple[Kept, ...]] = {}
     for turn, content in db.execute(_REPLIES, {"of": account}):
         replies[turn] = (*replies.get(turn, ()), content_of(content))
     return tuple(_explained(row, replies) for row in db.execute(_ENTRIES, {"of": account}))
 
 
-def _explained(
-    row: sa.Row[tuple[object, ...]], replies: dict[int, tuple[Content, ...]]
-) -> Explained:
+def _explained(row: sa.Row[tuple[object, ...]], replies: dict[int, tuple[Kept, ...]]) -> Explained:
     return Explained(
         message=row.message,
         kind=row.kind,

@@ -99,7 +99,9 @@ def _each(raw: object) -> Iterable[str]:
 
 def _history(raw: object) -> Iterable[str]:
     models = dig(raw, "userMessageModels")
-    return _sync(_entry(chatlines.from_history(fields_at(each))) for each in _listed(models or raw))
+    # A frame each: a page has the newest first, and only what stands alone has its own time.
+    lines = (_entry(chatlines.from_history(fields_at(each))) for each in _listed(models or raw))
+    return [frame for line in lines for frame in _sync([line])]
 
 
 def _contents(raw: object) -> Iterable[str]:

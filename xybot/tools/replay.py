@@ -1,5 +1,6 @@
 """`xybot replay`: what would have been answered to recorded messages, and why.
 
+Stored days are replayed by `xybot.tools.replay_stored`; here recorded files are.
 The frames go through the real way in, the real chats and the real sources, on a store in
 memory and on a clock that leaps from one recorded moment to the next; only the line to the
 platform is missing, so nothing is ever said to anybody.
@@ -11,114 +12,129 @@ import functools
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias, assert_never
+from typing import Annotated, Any, Final
 
 import attrs
-import msgspec
 import trio
 from cyclopts import Parameter
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text as Cell
+from rich.progress import Progress
 from trio.testing import MockClock
 
+from xybot import journal
 from xybot.accounts.answer import Answerer
 from xybot.accounts.chat import Patience
 from xybot.accounts.chats import Chats
 from xybot.accounts.doorbell import Doorbell
 from xybot.accounts.receive import Receiver
 from xybot.accounts.shared import Shared
+from xybot.clock import now_ms
 from xybot.config import Config, Loaded, load
+from xybot.egress import Outside
 from xybot.errors import ConfigError, WireError
 from xybot.events import EventFeed
-from xybot.model import AccountId, ChatId, Content, Image, Media, Text, UserId
-from xybot.replies.compose import composer
+from xybot.model import AccountId, ChatId, UserId
+from xybot.replies.source import Means
 from xybot.store import history
 from xybot.store.database import inline, open_store
 from xybot.store.history import Explained
+from xybot.store.rehearsal import Span
+from xybot.tools import differences, replay_stored, showing
+from xybot.tools.offline import account_of, known_facts, offline
 from xybot.tools.recordings import UnreadableFile, read_frames
+from xybot.tools.showing import Format
 from xybot.wire import frames, payload, reading
 from xybot.wire.ids import Ids
 from xybot.wire.sign import parse_cookies
 from xybot.xianyu.connection import Garbage, Push
 
-Format: TypeAlias = Literal["table", "json"]
-
 _KINDS_OF_FILE: Final = ("*.json", "*.jsonl", "*.ndjson", "*.log", "*.txt")
-_KINDS: Final = {
-    "text": "文字",
-    "image": "图片",
-    "voice": "语音",
-    "video": "视频",
-    "expression": "表情",
-    "card": "卡片",
-    "tip": "提示",
-    "own": "自己",
-    "read_receipt": "已读",
-    "message_update": "改动",
-    "conversation_update": "会话",
-    "message_pointer": "指针",
-    "recall": "撤回",
-    "undecodable": "坏条目",
-    "garbage": "非数据",
-    "other": "其他",
-}
-_SILENT: Final = "(不说话 silent)"
+_A_STEP: Final = 100
+"""Turns from one look at the progress to the next."""
 _WHO_ARE_WE: Final = (
     "xybot: 没有 --self 用户编号，自己发的消息会被当成买家的 "
     "(without --self our own messages look like a buyer's)\n"
 )
-#: Why an entry was closed as it came in, for people.
-_REASONS: Final = {
-    "own": "自己发的 (own)",
-    "not a person": "不是买家说的话 (not a person)",
-    "not a message": "不是消息 (not a message)",
-    "no way to answer": "缺少会话或发送者 (no way to answer)",
-    "undecodable": "无法解读 (undecodable)",
-}
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """What to replay, and what of it to show.
+
+    Attributes:
+      since: 不用录制文件，重放数据库里最近这么久，如 7d、12h (the stored days instead of files).
+      all_: 和 --since 一起：没有变化的也列出来 (with --since: also what would not differ).
+      account: 当作哪个账号，默认第一个；--since 时默认全部 (which account).
+      self_: 本账号的用户编号 unb，用来认出自己发的消息 (our own user id).
+      format_: table 给人看，json 给程序 (a table, or one JSON object a line).
+    """
+
+    since: str | None = None
+    all_: Annotated[bool, Parameter(name="--all", negative=())] = False
+    account: str | None = None
+    self_: Annotated[str | None, Parameter(name="--self")] = None
+    format_: Annotated[Format, Parameter(name="--format")] = "table"
+
+
+_PLAIN: Final = Wanted()
 
 
 async def command(
-    paths: Annotated[list[Path], Parameter(negative=())],
+    paths: Annotated[list[Path] | None, Parameter(negative=())] = None,
     /,
     *,
     config: Path = Path("bot.toml"),
-    self_: Annotated[str | None, Parameter(name="--self")] = None,
-    account: str | None = None,
-    format_: Annotated[Format, Parameter(name="--format")] = "table",
+    wanted: Wanted = _PLAIN,
 ) -> int:
-    """看看录下的消息会得到什么回复、为什么；不会真的发送 (nothing is sent).
+    """用某份设置重放录下的或存下的消息：会怎么回、为什么；不会真的发送 (nothing is sent).
 
     Args:
       paths: 录制文件或文件夹 (files or folders of recorded frames).
       config: 用哪份设置里的规则 (whose rules).
-      self_: 本账号的用户编号 unb，用来认出自己发的消息 (our own user id).
-      account: 当作哪个账号，默认第一个 (as which account; the first).
-      format_: table 给人看，json 给程序 (a table, or one JSON object a line).
+      wanted: 要重放什么 (what to replay).
     """
-    loaded = load(config)
-    id_ = _account(loaded, account)
+    if bool(paths) == (wanted.since is not None):
+        wrong = "请给出录制文件，或者 --since 7d (name files, or say --since 7d)"
+        raise ConfigError(wrong)
+    journal.configure("text", "error")  # Why a source failed is in the table.
+    if wanted.since is not None:
+        return await _stored_days(load(config), wanted, replay_stored.milliseconds(wanted.since))
+    return await _recorded(load(config), paths or [], wanted)
+
+
+async def _stored_days(loaded: Loaded, wanted: Wanted, back: int) -> int:
+    account = account_of(loaded, wanted.account) if wanted.account is not None else None
+    span = Span(since=now_ms() - back, account=account)
+    console = Console(stderr=True)
+    with Progress(
+        console=console, auto_refresh=False, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("重放 replaying")
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, refresh=done % _A_STEP == 0)
+
+        result = await replay_stored.rehearse(loaded, span, whole=wanted.all_, progress=progress)
+    if wanted.format_ == "json":
+        differences.write(result)
+    else:
+        differences.show(result)
+    return 0
+
+
+async def _recorded(loaded: Loaded, paths: Sequence[Path], wanted: Wanted) -> int:
+    id_ = account_of(loaded, wanted.account)
     pushes = tuple(_in_time(_files(paths)))
-    user = UserId(self_) if self_ else _own_id(loaded, id_)
+    user = UserId(wanted.self_) if wanted.self_ else _own_id(loaded, id_)
     if not user:
         sys.stderr.write(_WHO_ARE_WE)
     played = functools.partial(_play, loaded, id_, user, pushes)
     # The leaping clock needs a loop of its own, and one loop does not run inside another.
     rows = await trio.to_thread.run_sync(_on_leaping_clock, played)
-    _show(rows, format_)
+    _show(rows, wanted.format_)
     return 0
-
-
-def _account(loaded: Loaded, wanted: str | None) -> AccountId:
-    known = [each.id for each in loaded.config.accounts]
-    if wanted is None:
-        return known[0] if known else AccountId("replay")
-    if wanted not in known:
-        raise ConfigError(f"--account {wanted}: 没有这个账号 (no such account): {', '.join(known)}")
-    return AccountId(wanted)
 
 
 def _own_id(loaded: Loaded, account: AccountId) -> UserId:
@@ -189,12 +205,13 @@ async def _play(
     patience = _patience(loaded.config)
     feed = EventFeed(lambda _: None)
     paused: dict[ChatId, int] = {}
-    async with open_store(None, run=inline) as store:
+    async with open_store(None, run=inline) as store, known_facts(loaded, run=inline) as facts:
+        means = Means(store=store, facts=facts, outside=Outside(), now_ms=now_ms)
         answerer = Answerer(
             store=store,
             feed=feed,
             ids=Ids(now_ms, random.Random(0)),
-            decide=composer(loaded.config, store).decide,
+            decide=offline(loaded, means).decide,
             bell=Doorbell(),
             now_ms=now_ms,
             paused=paused,
@@ -231,17 +248,15 @@ def _show(rows: Sequence[Explained], format_: Format) -> None:
     console = Console()
     if format_ == "json":
         for row in rows:
-            console.file.write(msgspec.json.encode(_fields(row)).decode() + "\n")
+            console.file.write(showing.json_line(_fields(row)) + "\n")
         return
-    table = Table(box=SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("时间 time", no_wrap=True)
-    table.add_column("类型 kind", no_wrap=True)
-    table.add_column("消息 message", ratio=2, overflow="fold")
-    table.add_column("回复 ← 原因 reply ← why", ratio=3, overflow="fold")
+    table = showing.table(
+        ("时间 time", 0), ("类型 kind", 0), ("消息 message", 2), ("回复 ← 原因 reply ← why", 3)
+    )
     for row in rows:
-        kind = _KINDS.get(row.kind, row.kind)
-        shown = (_clock(row.sent_at), kind, _said(row), _answered(row))
-        table.add_row(*(Cell(_plain(each)) for each in shown))
+        kind = showing.KINDS.get(row.kind, row.kind)
+        shown = ([showing.clock(row.sent_at)], [kind], [_said(row)], _answered(row))
+        table.add_row(*map(showing.cell, shown))
     answered = sum(bool(row.replies) for row in rows)
     console.print(table)
     console.print(
@@ -251,21 +266,17 @@ def _show(rows: Sequence[Explained], format_: Format) -> None:
 
 
 def _said(row: Explained) -> str:
-    words = _words(row.content) or ""
+    words = showing.words(row.content) or ""
     return f"{row.sender_name}: {words}" if row.sender_name and words else words
 
 
-def _answered(row: Explained) -> str:
-    reason, _, detail = row.why.partition(": ")
-    why = row.why.replace("; ", "\n  ")
-    if reason in _REASONS:
-        why = _REASONS[reason] + (f": {detail}" if detail not in ("", row.kind) else "")
-    replies = [_SILENT] if row.outcome == "silent" else [_words(each) or "" for each in row.replies]
-    return "\n".join([*replies, f"← {why}"])
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)[:500]
+def _answered(row: Explained) -> list[str]:
+    why = showing.reason(row.why, row.kind).split("; ")
+    if row.outcome == "silent":
+        replies = [showing.SILENT]
+    else:
+        replies = [showing.words(each) or "" for each in row.replies]
+    return [*replies, f"← {why[0]}", *(f"  {each}" for each in why[1:])]
 
 
 def _fields(row: Explained) -> dict[str, object]:
@@ -275,30 +286,8 @@ def _fields(row: Explained) -> dict[str, object]:
         "kind": row.kind,
         "sent_at": row.sent_at,
         "sender_name": row.sender_name,
-        "text": _words(row.content),
+        "text": showing.words(row.content),
         "outcome": row.outcome,
-        "reply": [_words(each) for each in row.replies],
+        "reply": [showing.words(each) for each in row.replies],
         "why": row.why,
     }
-
-
-def _clock(at: int | None) -> str:
-    try:
-        moment = datetime.fromtimestamp(at / 1000, UTC).astimezone() if at is not None else None
-    except (ValueError, OverflowError, OSError):
-        return ""
-    return moment.strftime("%m-%d %H:%M") if moment else ""
-
-
-def _words(content: Content | None) -> str | None:
-    match content:
-        case None:
-            return None
-        case Text(text):
-            return text
-        case Image(url=url):
-            return f"[图片] {url}".rstrip()
-        case Media(kind=kind, url=url):
-            return f"[{_KINDS[kind]}] {url}".rstrip()
-        case _:
-            assert_never(content)
