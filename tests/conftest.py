@@ -15,9 +15,11 @@ import trio
 from xybot import egress
 from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
+from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
 from xybot.events import AccountStatus, Event, EventFeed
+from xybot.facts import Facts
 from xybot.model import AccountId, AccountState, Decision, Reply, Text, Turn
 from xybot.secret import Secret
 from xybot.simulator.desk import Settings
@@ -70,11 +72,15 @@ class Shop:
     cookie: Secret = attrs.field(init=False)
     """As it was pasted when the shop was opened."""
     account: Account | None = None
+    pictures: Path = Path()
+    """Where relative paths of pictures start."""
+    facts: Facts = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.feed = EventFeed(self.events.append)
         self.status = Status(SHOP, self.feed, clock_ms)
         self.cookie = Secret(self.sim.cookie_text)
+        self.facts = Facts(store=self.store, now_ms=self.now_ms)
 
     @property
     def faults(self) -> Faults:
@@ -120,18 +126,20 @@ class Shop:
             else sessions.new_session(self.cookie, random.Random(1))
         )
         transport = httpx.ASGITransport(self.platform.http_app)
+        mtop = Mtop(
+            gateway="http://sim",
+            http=egress.Client(transport=transport),
+            session=session,
+            save=save,
+            now_ms=self.now_ms,
+        )
         self.account = Account(
             id=id_,
             store=self.store,
             feed=self.feed,
             status=status,
-            mtop=Mtop(
-                gateway="http://sim",
-                http=egress.Client(transport=transport),
-                session=session,
-                save=save,
-                now_ms=self.now_ms,
-            ),
+            mtop=mtop,
+            album=Album(folder=self.pictures, address=lambda: "http://sim", run=inline),
             dial=lambda: self.platform.dial(account=self.sim),
             ids=Ids(self.now_ms, random.Random(2)),
             decide=lambda turn, now: self.decide(turn, now),
@@ -139,7 +147,8 @@ class Shop:
             now_ms=self.now_ms,
             rng=random.Random(3),
         )
-        await self.account.run()
+        with self.facts.through(id_, mtop):
+            await self.account.run()
 
     def supervisor(self) -> Supervisor:
         return Supervisor(

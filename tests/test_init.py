@@ -77,6 +77,10 @@ def test_the_two_steps_to_a_real_account_work(tmp_path: Path) -> None:
 
 
 def test_every_commented_setting_of_the_shipped_bot_toml_can_be_switched_on(tmp_path: Path) -> None:
+    (tmp_path / "shop.txt").write_text("九成新")
+    (tmp_path / "prompts").mkdir()
+    for intent in ("price", "technical", "default"):
+        (tmp_path / "prompts" / f"{intent}.txt").write_text("您是卖家。")
     text = uncommented(SHIPPED.read_text(encoding="utf-8"))
     (tmp_path / "bot.toml").write_text(text, encoding="utf-8")
     config = load(tmp_path / "bot.toml").config

@@ -15,10 +15,13 @@ import structlog
 from xybot import journal
 from xybot.events import (
     AccountStatus,
+    ChatLimited,
     ChatPaused,
     Event,
     MessageReceived,
     Quarantined,
+    ReplyDrafted,
+    ReplyRehearsed,
     ReplySent,
     ReplySkipped,
     SendRefused,
@@ -62,6 +65,14 @@ EVENTS: dict[str, Callable[[str], Event]] = {
     ),
     "skipped": lambda text: ReplySkipped(account=SHOP, chat=CHAT, text=text, why=text),
     "refused": lambda text: SendRefused(account=SHOP, chat=CHAT, text=text, reason=text),
+    "drafted": lambda text: ReplyDrafted(
+        account=SHOP, chat=CHAT, text=text, why=f"ai: {text}", held=text
+    ),
+    "rehearsed": lambda text: ReplyRehearsed(
+        account=SHOP, chat=CHAT, text=text, why=text, held="dry run"
+    ),
+    "limited": lambda text: ChatLimited(account=SHOP, chat=CHAT, why=text),
+    "handed over": lambda text: ChatPaused(account=SHOP, chat=CHAT, until=None, why=text),
     "quarantined": lambda text: Quarantined(account=SHOP, reason=text),
 }
 each_event = pytest.mark.parametrize("make", EVENTS.values(), ids=EVENTS.keys())

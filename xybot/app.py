@@ -21,9 +21,11 @@ import trio
 from cyclopts import Parameter
 
 from xybot import journal
-from xybot.bot import Bot
+from xybot.bot import Bot, means_of
+from xybot.clock import now_ms
 from xybot.config import Loaded, Simulator, Web, load
 from xybot.errors import ConfigError
+from xybot.facts import Facts
 from xybot.replies.compose import composer
 from xybot.store.database import open_store
 
@@ -65,9 +67,22 @@ async def run(path: Path) -> None:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
         with _own_folder(loaded) as database:
             async with open_store(database, tell=_tell_of_store) as store:
-                sources = composer(loaded.config, store)  # A bad rule is told before anything runs.
+                facts = Facts(store=store, now_ms=now_ms)
+                # A bad rule is told before anything runs.
+                sources = composer(loaded, means_of(store, facts))
+                for warning in sources.warnings:
+                    log.warning("config.warning", note=warning)
                 async with _web(loaded.config.web), _demo(loaded.config.simulator) as demo:
-                    bot = Bot(path=path, loaded=loaded, store=store, demo=demo, composer=sources)
+                    if demo is not None:
+                        sources = composer(demo.complete(loaded), means_of(store, facts))
+                    bot = Bot(
+                        path=path,
+                        loaded=loaded,
+                        store=store,
+                        demo=demo,
+                        facts=facts,
+                        composer=sources,
+                    )
                     await bot.run()
 
 

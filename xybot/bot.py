@@ -15,15 +15,18 @@ import trio
 from xybot import egress, journal
 from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
+from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
 from xybot.clock import now_ms
 from xybot.config import Loaded, Platform
 from xybot.errors import ConfigError
 from xybot.events import EventFeed
+from xybot.facts import Facts
 from xybot.model import AccountId, Decision, Turn
 from xybot.reload import changed, follow, postponed
 from xybot.replies.compose import Composer, composer
+from xybot.replies.source import Means
 from xybot.secret import Secret
 from xybot.store import accounts
 from xybot.store.accounts import Setting
@@ -50,6 +53,7 @@ class Bot:
     demo: Demo | None
     _composer: Composer
     rng: random.Random = attrs.Factory(random.SystemRandom)
+    facts: Facts
     feed: EventFeed = attrs.field(init=False)
     supervisor: Supervisor = attrs.field(init=False)
     _statuses: dict[AccountId, Status] = attrs.field(factory=dict, init=False)
@@ -76,10 +80,15 @@ class Bot:
         try:
             if isinstance(loaded, ConfigError):
                 raise loaded
-            self._composer = composer(loaded.config, self.store)
+            whole = self.demo.complete(loaded) if self.demo else loaded
+            made = composer(whole, means_of(self.store, self.facts))
         except ConfigError as exc:
             log.error("config.refused", reason=str(exc))  # noqa: TRY400  # no bug of ours
         else:
+            old, self._composer = self._composer, made
+            for warning in made.warnings:
+                if warning not in old.warnings:
+                    log.warning("config.warning", note=warning)
             await self._take_over(loaded)
 
     async def _take_over(self, loaded: Loaded) -> None:
@@ -132,6 +141,7 @@ class Bot:
             feed=self.feed,
             status=status,
             mtop=mtop,
+            album=Album(folder=self.loaded.folder, address=lambda: self._platform().upload),
             dial=dialler(platform.websocket, egress.tls()),
             ids=Ids(now_ms, self.rng),
             decide=self._decide,
@@ -139,7 +149,8 @@ class Bot:
             now_ms=now_ms,
             rng=self.rng,
         )
-        await account.run()
+        with self.facts.through(id_, mtop):
+            await account.run()
 
     async def _session(self, id_: AccountId) -> Session:
         stored = await self.store.insist(accounts.session, id_)
@@ -165,6 +176,11 @@ class Bot:
             thinking=replies.at_once,
             max_failures=timing.max_failures,
         )
+
+
+def means_of(store: Store, facts: Facts) -> Means:
+    """Return what reply sources may use."""
+    return Means(store=store, facts=facts.of, outside=egress.Outside(), now_ms=now_ms)
 
 
 def _with_accounts_of(old: Loaded, new: Loaded) -> Loaded:

@@ -20,9 +20,12 @@ _COMMANDS = {
     "run": ("xybot.app:command", "启动，回复买家；不写命令就是它 (start; the default)"),
     "init": ("xybot.tools.init:command", "写一份真实账号用的 bot.toml (write a bot.toml)"),
     "resume": ("xybot.tools.resume:command", "让停下的账号继续 (let a parked account go on)"),
+    "items": ("xybot.tools.items:command", "列出商品的资料 (what is known of the items)"),
     "books": ("xybot.tools.books:command", "对账：每条消息都有下落吗 (every line accounted for)"),
+    "why": ("xybot.tools.why:command", "为什么这样回，为什么没回 (why, message or chat)"),
+    "try": ("xybot.tools.try_:command", "试一句话：现在会怎么回 (what would be said now)"),
     "decode": ("xybot.tools.decode:command", "解读录下的数据帧 (read recorded frames)"),
-    "replay": ("xybot.tools.replay:command", "看看录下的消息会得到什么回复 (what would be said)"),
+    "replay": ("xybot.tools.replay:command", "重放录下的或存下的消息 (what would have been said)"),
     "sim": ("xybot.tools.sim:command", "单独启动模拟平台 (the simulator alone)"),
 }
 

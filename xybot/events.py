@@ -72,6 +72,43 @@ class ReplySkipped:
 
 
 @attrs.frozen(kw_only=True)
+class ReplyDrafted:
+    """A reply waits for its seller's approval."""
+
+    name: ClassVar[str] = "reply.drafted"
+    account: AccountId
+    chat: ChatId
+    text: str
+    """All messages of the reply."""
+    why: str
+    held: str
+    """Why it was not sent at once."""
+
+
+@attrs.frozen(kw_only=True)
+class ReplyRehearsed:
+    """A reply was decided and stored, and is not sent: a dry run."""
+
+    name: ClassVar[str] = "reply.rehearsed"
+    account: AccountId
+    chat: ChatId
+    text: str
+    """All messages of the reply."""
+    why: str
+    held: str
+
+
+@attrs.frozen(kw_only=True)
+class ChatLimited:
+    """So many replies were given that nobody is answered here for now; told once each time."""
+
+    name: ClassVar[str] = "chat.limited"
+    account: AccountId
+    chat: ChatId
+    why: str
+
+
+@attrs.frozen(kw_only=True)
 class SendRefused:
     """The platform will not deliver a message of ours."""
 
@@ -123,6 +160,8 @@ class ChatPaused:
     chat: ChatId
     until: int | None
     """Milliseconds since 1970; None: until the seller gives it back."""
+    why: str = ""
+    """What of ours handed it over; empty: the seller took it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -162,6 +201,9 @@ Event: TypeAlias = (
     | MessageReceived
     | ReplySent
     | ReplySkipped
+    | ReplyDrafted
+    | ReplyRehearsed
+    | ChatLimited
     | SendRefused
     | SendHeld
     | ReplyDropped

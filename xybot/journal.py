@@ -22,9 +22,12 @@ from structlog.typing import EventDict, WrappedLogger
 
 from xybot.events import (
     AccountStatus,
+    ChatLimited,
+    ChatPaused,
     Event,
     GapClosed,
     Quarantined,
+    ReplyDrafted,
     ReplyDropped,
     SendHeld,
     SendRefused,
@@ -126,8 +129,10 @@ def _level(event: Event) -> Level:
             return "error"
         case AccountStatus(new=AccountState.RECONNECTING) | SendRefused() | Quarantined():
             return "warning"
-        case SendHeld() | ReplyDropped():
+        case SendHeld() | ReplyDropped() | ReplyDrafted() | ChatLimited():
             return "warning"
+        case ChatPaused(why=why):
+            return "warning" if why else "info"
         case GapClosed(late=late, unaccounted=unaccounted):
             return "warning" if late or unaccounted else "info"
         case _:
@@ -217,8 +222,31 @@ def _dropped(values: Mapping[str, Any]) -> str:
     return f"不再发送 not said  {short(values['text'])}  ← {short(values['why'], 200)}"
 
 
+def _drafted(values: Mapping[str, Any]) -> str:
+    return (
+        f"草稿等您批准 draft  {short(values['text'])}  ← {short(values['why'], 200)}"
+        f"；{short(values['held'], 200)}"
+    )
+
+
+def _rehearsed(values: Mapping[str, Any]) -> str:
+    return f"演练，没有发 dry run  {short(values['text'])}  ← {short(values['why'], 200)}"
+
+
+def _limited(values: Mapping[str, Any]) -> str:
+    return (
+        f"会话 {short(values['chat'])} 先不回了，请看一眼 (no more replies here for now)"
+        f"  ← {short(values['why'], 200)}"
+    )
+
+
 def _paused(values: Mapping[str, Any]) -> str:
     until = values["until"]
+    if values["why"]:
+        return (
+            f"会话 {short(values['chat'])} 交给您了，请您亲自回复 (handed over to you)"
+            f"  ← {short(values['why'], 200)}"
+        )
     quiet = "，直到您再发一次暗号" if until is None else f"到 {_clock(until)}"
     return f"您接管了会话 {short(values['chat'])}，机器人安静{quiet} (you took over, paused)"
 
@@ -295,6 +323,9 @@ _PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "message.quarantined": _quarantined,
     "send.held": _held,
     "reply.dropped": _dropped,
+    "reply.drafted": _drafted,
+    "reply.rehearsed": _rehearsed,
+    "chat.limited": _limited,
     "chat.paused": _paused,
     "chat.resumed": _resumed,
     "gap.closed": _gap,

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from xybot.config import Rule
-from xybot.model import AccountId, ChatId, Content, ItemId, Message, MessageId, Text, Turn, UserId
-from xybot.replies.source import Answer, Source
+from xybot.config import Config, Loaded, Rule
+from xybot.egress import Outside
+from xybot.model import (
+    AccountId,
+    ChatId,
+    Content,
+    Item,
+    ItemId,
+    Message,
+    MessageId,
+    Text,
+    Turn,
+    UserId,
+)
+from xybot.replies.source import Answer, Facts, Means, Source
+from xybot.store.database import Store
 
 SHOP = AccountId("shop-a")
 NOW = 1_790_000_000_000
@@ -37,6 +51,21 @@ def turn(*lines: str | Content | Message, account: str = SHOP, item: str | None 
 def rule(*keywords: str, n: int = 0, **more: Any) -> Rule:
     settings = {"reply": f"reply {n}", "where": f"bot.toml: rules[{n}]"} | more
     return Rule(keywords=keywords, **settings)
+
+
+async def no_facts(_account: AccountId, _item: ItemId) -> Item | None:
+    """Know nothing of any item."""
+    return None
+
+
+def means(store: Store, outside: Outside | None = None, facts: Facts = no_facts) -> Means:
+    """What sources use: a store, and whatever else a test gives."""
+    return Means(store=store, facts=facts, outside=outside or Outside(), now_ms=lambda: NOW)
+
+
+def loaded(config: Config) -> Loaded:
+    """Settings as if they had been read."""
+    return Loaded(config=config, folder=Path(), cookies={}, warnings=(), files=())
 
 
 async def said(source: Source, asked: Turn) -> str | None:

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import attrs
 import pytest
 
-from tests.replies.samples import NOW, line, rule, turn
-from xybot.config import Config, Default, Replies
+from tests.replies.samples import NOW, SHOP, line, loaded, means, rule, turn
+from xybot.config import (
+    AccountConfig,
+    Ai,
+    Config,
+    Default,
+    Guard,
+    Haggle,
+    ItemConfig,
+    Replies,
+    Webhook,
+)
 from xybot.errors import ConfigError, ReplyError, StoreUnavailable
-from xybot.model import Decision, Pass, Reply, Text, Turn
+from xybot.model import Decision, Image, ItemId, Pass, Reply, Text, Turn
 from xybot.replies import gates
-from xybot.replies.compose import Composer, composer
+from xybot.replies.compose import Composer, Modes, composer
+from xybot.replies.gates import Blacklist
 from xybot.replies.source import Answer
 from xybot.store.database import Store, inline, open_store
+
+PHOTO = Image("https://img.alicdn.com/1.jpg")
 
 
 @attrs.frozen
@@ -36,8 +50,8 @@ def reply(words: str, source: str) -> Reply:
     return Reply(contents=(Text(words),), source=source, because="because")
 
 
-def asking(*sources: Fixed, expiry: float = 300) -> Composer:
-    return Composer(sources=sources, expiry=expiry)
+def asking(*sources: Fixed, expiry: float = 300, **more: Any) -> Composer:
+    return Composer(sources=sources, expiry=expiry, **more)
 
 
 @pytest.fixture
@@ -120,8 +134,12 @@ CONFIG = Config(
 )
 
 
+def composed(config: Config, store: Store) -> Composer:
+    return composer(loaded(config), means(store))
+
+
 async def source_of(config: Config, store: Store, text: str, item: str = "81") -> str | None:
-    decision = await composer(config, store).decide(turn(text, item=item), NOW)
+    decision = await composed(config, store).decide(turn(text, item=item), NOW)
     return decision.reply.source if decision.reply else None
 
 
@@ -138,12 +156,122 @@ async def test_the_order_is_that_of_the_settings(store: Store) -> None:
 
 async def test_a_decision_names_all_who_passed(store: Store) -> None:
     config = attrs.evolve(CONFIG, default=None)
-    decision = await composer(config, store).decide(turn("在吗"), NOW)
-    assert [source for source, _ in decision.passed] == ["item_rules", "rules", "default"]
+    decision = await composed(config, store).decide(turn("在吗"), NOW)
+    assert [source for source, _ in decision.passed] == [
+        "item_rules",
+        "rules",
+        "haggle",
+        "default",
+    ]
     assert all(reason for _, reason in decision.passed)
 
 
 async def test_a_bad_pattern_makes_no_composer(store: Store) -> None:
     config = Config(rules=(rule("(", n=4, mode="regex"),))
     with pytest.raises(ConfigError, match=r"rules\[4\]"):
-        composer(config, store)
+        composed(config, store)
+
+
+async def becomes(config: Config, store: Store, text: str, account: str = SHOP) -> tuple[str, str]:
+    decision = await composed(config, store).decide(turn(text, account=account), NOW)
+    return decision.mode, decision.held
+
+
+async def test_a_dry_run_is_for_everybody_an_account_or_a_source(store: Store) -> None:
+    assert await becomes(CONFIG, store, "包邮吗") == ("send", "")
+    everybody = attrs.evolve(CONFIG, replies=Replies(dry_run=True))
+    mine = attrs.evolve(CONFIG, accounts=(AccountConfig(id=SHOP, dry_run=True),))
+    rules = attrs.evolve(CONFIG, replies=Replies(dry_run_sources=("item_rules",)))
+    for config in (everybody, mine, rules):
+        mode, held = await becomes(config, store, "包邮吗")
+        assert mode == "dry_run"
+        assert "dry run" in held
+    assert (await becomes(mine, store, "包邮吗", "shop-b"))[0] == "send"
+    assert (await becomes(rules, store, "在吗"))[0] == "send"
+
+
+async def test_drafts_are_for_everybody_an_account_or_a_source(store: Store) -> None:
+    everybody = attrs.evolve(CONFIG, replies=Replies(drafts=True))
+    mine = attrs.evolve(CONFIG, accounts=(AccountConfig(id=SHOP, drafts=True),))
+    rules = attrs.evolve(CONFIG, replies=Replies(draft_sources=("item_rules",)))
+    for config in (everybody, mine, rules):
+        mode, held = await becomes(config, store, "包邮吗")
+        assert mode == "draft"
+        assert "approval" in held
+    assert (await becomes(mine, store, "包邮吗", "shop-b"))[0] == "send"
+    assert (await becomes(rules, store, "在吗"))[0] == "send"
+
+
+async def test_a_dry_run_sends_nothing_even_where_drafts_are_wanted(store: Store) -> None:
+    config = attrs.evolve(CONFIG, replies=Replies(dry_run=True, drafts=True))
+    assert (await becomes(config, store, "在吗"))[0] == "dry_run"
+
+
+async def test_what_the_guard_stops_is_a_draft_with_its_reason() -> None:
+    source = Fixed("rules", reply("加我微信聊", "rules"))
+    decision = await asking(source).decide(turn("在吗"), NOW)
+    assert decision.mode == "draft"
+    assert "WeChat" in decision.held
+    assert decision.reply == reply("加我微信聊", "rules")
+
+
+async def test_in_a_dry_run_one_reads_what_the_guard_would_have_stopped() -> None:
+    source = Fixed("rules", reply("加我微信聊", "rules"))
+    modes = Modes(settings=Replies(dry_run=True))
+    decision = await asking(source, modes=modes).decide(turn("在吗"), NOW)
+    assert decision.mode == "dry_run"
+    assert "WeChat" in decision.held
+
+
+async def test_a_rule_that_the_guard_will_always_stop_is_told_at_load(store: Store) -> None:
+    config = Config(
+        rules=(
+            rule("在吗", n=0, reply="在的，{send_user_name}"),
+            rule("电话", n=1, reply="打给我：13812345678"),
+            rule("括号", n=2, reply="{{这里}}"),
+        ),
+        default=Default(reply="加薇聊"),
+        items={ItemId("81"): ItemConfig(reply="看 abc.com", where="bot.d/items/81.toml")},
+    )
+    told = composed(config, store).warnings
+    assert [each.split(":")[1] for each in told[:2]] == [" rules[1]", " rules[2]"]
+    assert told[2].startswith("bot.d/items/81.toml: reply: ")
+    assert told[3].startswith("default.reply: ")
+    assert len(told) == 4
+    none = attrs.evolve(config, guard=Guard(contacts=False))
+    assert [each.split(":")[1] for each in composed(none, store).warnings] == [" rules[2]"]
+
+
+async def test_a_reply_waits_as_long_as_it_takes_to_type_and_no_longer_than_allowed() -> None:
+    several = Reply(contents=(Text("1234"), PHOTO, Text("x" * 50)), source="a", because="b")
+    asked = turn("在吗")
+    modes = Modes(settings=Replies(seconds_per_char=0.5, longest_delay=6))
+    decision = await asking(Fixed("a", several), modes=modes).decide(asked, NOW)
+    assert decision.delays == (2, 2.5, 6)
+    assert (await asking(Fixed("a", several)).decide(asked, NOW)).delays == ()
+
+
+async def test_a_gate_stops_before_any_source_is_asked() -> None:
+    source = Fixed("a", reply("yes", "a"))
+    composer = asking(source, gates=(Blacklist(frozenset({"小王"})),))
+    decision = await composer.decide(turn("在吗"), NOW)
+    assert decision.reply is None
+    assert [gate for gate, _ in decision.passed] == ["blacklist"]
+    assert source.asked == []
+
+
+async def test_no_source_names_a_price_below_the_floor_of_haggling(store: Store) -> None:
+    rules = (rule("便宜", n=0, reply="79元给您"), rule("多少", n=1, reply="80元"))
+    config = Config(rules=rules, haggle=Haggle(enabled=True, floor=80))
+    mode, held = await becomes(config, store, "便宜吗")
+    assert mode == "draft"
+    assert "floor" in held
+    assert (await becomes(config, store, "多少钱"))[0] == "send"
+    assert (await becomes(Config(rules=rules), store, "便宜吗"))[0] == "send"
+
+
+async def test_a_source_with_a_setting_of_its_own_is_asked_when_it_has_one(store: Store) -> None:
+    assert "webhook" not in [each.name for each in composed(Config(), store).sources]
+    config = Config(webhook=Webhook(url="http://x"), ai=Ai(url="http://x/v1"))
+    names = [each.name for each in composed(config, store).sources]
+    assert names == ["item_rules", "rules", "haggle", "ai", "webhook", "default"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+import attrs
 import pytest
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from tests.store.samples import CHAT, NOW, OTHER, SHOP, arrival, outgoing, turn
 from xybot.model import ChatId, Decision, Image, MessageId, Outgoing, Text
 from xybot.store import inbox, outbox, turns
 from xybot.store.database import Database, Store
-from xybot.store.outbox import Held, NotSent, Ours, Refused, Sent, Which
+from xybot.store.outbox import Held, NotSent, Ours, Refused, Sent, Taken, Which
 from xybot.store.schema import outbox as table
 
 
@@ -264,3 +265,46 @@ async def test_what_waited_too_long_is_dropped_but_not_what_is_urgent_or_under_w
         ("u4", "dropped"),
         ("u5", "queued"),
     ]
+
+
+async def put_due(store: Store, uuid: str, due_at: int | None, chat: str = CHAT) -> None:
+    await put(store, attrs.evolve(outgoing(uuid, chat), due_at=due_at))
+
+
+async def test_a_message_is_taken_when_it_is_due_and_not_before(store: Store) -> None:
+    await put_due(store, "u1", NOW + 50)
+    await put_due(store, "u2", NOW + 90, "c2")
+    first = await store.transact(outbox.take, SHOP, frozenset(), most=9, now=NOW + 49)
+    assert first == Taken((), NOW + 50)
+    second = await store.transact(outbox.take, SHOP, frozenset(), most=9, now=NOW + 50)
+    assert [each.uuid for each in second.messages] == ["u1"]
+    assert second.next_due == NOW + 90
+    third = await store.transact(outbox.take, SHOP, frozenset(), most=9, now=NOW + 90)
+    assert [each.uuid for each in third.messages] == ["u2"]
+    assert third.next_due is None
+
+
+async def test_what_is_urgent_does_not_wait_for_its_time(store: Store) -> None:
+    await put_due(store, "u1", NOW + 50)
+    await make_urgent(store, "u1")
+    assert await take(store, now=NOW) == ["u1"]
+
+
+async def test_nothing_overtakes_what_waits_for_its_time_in_the_same_chat(store: Store) -> None:
+    await put_due(store, "u1", NOW + 50)
+    await put_due(store, "u2", None)
+    await put_due(store, "u3", NOW + 20)
+    await put_due(store, "u4", None, "c4")
+    assert await take(store, now=NOW) == ["u4"]
+    assert await take(store, now=NOW + 49) == []
+    assert await take(store, now=NOW + 50) == ["u1"]
+    await settle(store, "u1", Sent(None))
+    assert await take(store, now=NOW + 50) == ["u2"]
+
+
+async def test_what_waits_for_its_time_is_dropped_like_all_that_is_queued(store: Store) -> None:
+    await put_due(store, "u1", NOW + 50)
+    which = Which(until=NOW, chat=ChatId(CHAT))
+    (gone,) = await store.transact(outbox.drop, SHOP, which, "by hand", now=NOW)
+    assert gone.uuid == "u1"
+    assert await take(store, now=NOW + 50) == []

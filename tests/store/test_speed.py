@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from xybot.store import inbox, outbox
+from xybot.store import inbox, limits, outbox
 from xybot.store.database import Database, inline, open_store
 from xybot.store.prepared import Prepared
 
@@ -22,6 +22,11 @@ async def test_every_query_of_the_hot_path_uses_an_index() -> None:
         for statement, index in (
             (outbox._DUE, "outbox_due"),
             (outbox._WAITING, "outbox_due"),
+            (outbox._NEXT_DUE, "outbox_delayed"),
+            (outbox._LAST_DUE, "outbox_delayed"),
+            (outbox._DROP_IN_CHAT, "outbox_by_chat"),
+            (limits._LATELY, "outbox_by_peer"),
+            (limits._STOPPED, "turns_by_chat"),
             (outbox._UNCERTAIN, "outbox_due"),
             (outbox._KNOWN, "outbox_by_chat"),
             (outbox._UNNAMED, "outbox_by_chat"),
@@ -30,7 +35,7 @@ async def test_every_query_of_the_hot_path_uses_an_index() -> None:
             (outbox._TOLD, "outbox_by_chat"),
             (outbox._SETTLE, "sqlite_autoindex_outbox"),
             (inbox._OPEN, "inbox_open"),
-            (inbox._CLOSE_CHAT, "inbox_open"),
+            (inbox._CLOSE_CHAT, "inbox_by_chat"),
             (inbox._CLOSE, "sqlite_autoindex_inbox"),
         ):
             assert index in (found := await store.transact(plan, statement)), found

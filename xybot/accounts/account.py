@@ -22,6 +22,7 @@ from xybot.accounts.chats import Chats
 from xybot.accounts.clock import PlatformClock
 from xybot.accounts.doorbell import Doorbell
 from xybot.accounts.past import Past
+from xybot.accounts.pictures import Album, Pictures
 from xybot.accounts.receive import Receiver
 from xybot.accounts.send import Sender
 from xybot.accounts.shared import Shared
@@ -50,6 +51,7 @@ class Account:
     feed: EventFeed
     status: Status
     mtop: Mtop
+    album: Album
     dial: Dial
     ids: Ids
     decide: Decide
@@ -82,7 +84,8 @@ class Account:
         )
         self._receiver = Receiver(shared)
         self._catch_up = CatchUp(shared, self._receiver)
-        self._sender = Sender(shared, self._receiver, self._bell)
+        pictures = Pictures(shared, self.mtop, self.album)
+        self._sender = Sender(shared, self._receiver, self._bell, pictures)
         self._backoff = Backoff(self.rng, patience=self.patience().max_failures)
         self._answerer = Answerer(
             store=self.store,
@@ -170,7 +173,7 @@ class Account:
             await self._catch_up.run_once(past, chats)
             nursery.start_soon(self._catch_up.report, name="outage report")
             nursery.start_soon(self._catch_up.serve, past, chats, name="catch up")
-            nursery.start_soon(self._sender.serve, line, past, self._proven, name="send")
+            nursery.start_soon(self._sender.serve, line, past, chats, self._proven, name="send")
 
     def _proven(self) -> None:
         """Note that the line works."""

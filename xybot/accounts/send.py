@@ -8,19 +8,22 @@ held for its seller when that leaves a doubt.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Set
 from typing import Final, assert_never
 
 import attrs
 import trio
 
+from xybot.accounts.chats import Chats
 from xybot.accounts.doorbell import Doorbell
 from xybot.accounts.past import PAUSES, Past
+from xybot.accounts.pictures import Pictures
 from xybot.accounts.receive import Receiver
 from xybot.accounts.shared import Shared
 from xybot.accounts.telling import dropped, said
 from xybot.errors import Busy
-from xybot.model import ChatId, MessageId, Outgoing
+from xybot.model import ChatId, Deliverable, MessageId, Outgoing
 from xybot.store import outbox
 from xybot.store.outbox import Held, NotSent, Refused, Sent, Settlement, Which
 from xybot.wire import answers, requests
@@ -48,13 +51,18 @@ class Sender:
     shared: Shared
     receiver: Receiver
     bell: Doorbell
+    pictures: Pictures
     _busy: set[ChatId] = attrs.field(factory=set, init=False)
     _say_again_at: float = attrs.field(default=0, init=False)
+    _next_due: int | None = attrs.field(default=None, init=False)
+    """When the next of the messages that wait for their time may be said (ms)."""
 
-    async def serve(self, line: Connection, past: Past, proven: Callable[[], None]) -> None:
+    async def serve(
+        self, line: Connection, past: Past, chats: Chats, proven: Callable[[], None]
+    ) -> None:
         """Say whatever is due, for as long as the connection lasts."""
         self._busy.clear()
-        await self._settle_uncertain(past)
+        await self._settle_uncertain(past, chats)
         await self._drop_late()
         async with trio.open_nursery() as nursery:
             while True:
@@ -63,38 +71,53 @@ class Sender:
                     self._busy.add(outgoing.chat)
                     nursery.start_soon(self._say, line, outgoing, proven)
                 if not (taken and self.shared.patience().send_pace):
-                    await self.bell.wait()
+                    await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait until somebody rings, or the next message is due."""
+        due, now = self._next_due, self.shared.now_ms()
+        with trio.move_on_after(math.inf if due is None else max(due - now, 0) / 1000):
+            await self.bell.wait()
 
     async def _take(self) -> tuple[Outgoing, ...]:
         """Return what may be said now; at a pace one by one, so that what is urgent overtakes."""
+        self._next_due = None
         room = _UNDER_WAY - len(self._busy)
         if room <= 0:
             return ()
-        if pace := self.shared.patience().send_pace:
-            await trio.sleep_until(self._say_again_at)
-            self._say_again_at = trio.current_time() + pace
-        return await self.shared.store.transact(
-            outbox.take_due,
+        pace = self.shared.patience().send_pace
+        await trio.sleep_until(self._say_again_at)
+        taken = await self.shared.store.transact(
+            outbox.take,
             self.shared.account,
             frozenset(self._busy),
             most=1 if pace else room,
             now=self.shared.now_ms(),
         )
+        self._next_due = taken.next_due
+        if taken.messages:
+            self._say_again_at = trio.current_time() + pace
+        return taken.messages
 
     async def _say(self, line: Connection, outgoing: Outgoing, proven: Callable[[], None]) -> None:
-        more = True
-        with self.shared.echoes.awaiting(outgoing.uuid) as awaited:
-            settlement = await self._until_settled(line, outgoing)
-        if not awaited.cancelled_caught:
-            more = await self._settle(outgoing, settlement)
-        proven()
+        more, content = True, await self.pictures.ready(outgoing)
+        if isinstance(content, Refused):
+            more = await self._settle(outgoing, content)
+        else:
+            with self.shared.echoes.awaiting(outgoing.uuid) as awaited:
+                settlement = await self._until_settled(line, outgoing, content)
+            if not awaited.cancelled_caught:
+                more = await self._settle(outgoing, settlement)
+            proven()
         self._busy.discard(outgoing.chat)
         if more:
             self.bell.ring()
 
-    async def _until_settled(self, line: Connection, outgoing: Outgoing) -> Settlement:
+    async def _until_settled(
+        self, line: Connection, outgoing: Outgoing, content: Deliverable
+    ) -> Settlement:
         request = requests.send(
-            outgoing.uuid, outgoing.chat, outgoing.to, self.shared.user, outgoing.content
+            outgoing.uuid, outgoing.chat, outgoing.to, self.shared.user, content
         )
         put_off = ""
         for pause in (0.0, *PAUSES):
@@ -124,19 +147,20 @@ class Sender:
             self.shared.feed.publish(said(self.shared.account, outgoing, settlement))
         return settled.more
 
-    async def _settle_uncertain(self, past: Past) -> None:
+    async def _settle_uncertain(self, past: Past, chats: Chats) -> None:
         """Read back the conversation of every message whose answer was lost."""
         for outgoing in await self.shared.store.transact(outbox.uncertain, self.shared.account):
-            await self._settle(outgoing, await self._looked_up(past, outgoing))
+            await self._settle(outgoing, await self._looked_up(past, chats, outgoing))
 
-    async def _looked_up(self, past: Past, outgoing: Outgoing) -> Settlement:
+    async def _looked_up(self, past: Past, chats: Chats, outgoing: Outgoing) -> Settlement:
         """Return what a conversation tells of a message; taking it in settles one that is there."""
         tried_at = outgoing.sending_since or 0
         try:
             lines = await past.said(outgoing.chat, tried_at - outbox.EARLIEST_BEFORE)
         except Busy as exc:
             return Held(f"{_UNREADABLE}: {exc}")
-        await self.receiver.take_lines(lines)
+        # A buyer may have said something since we caught up: it is news here, and never again.
+        (await self.receiver.take_lines(lines)).hand_to(chats)
         ours = await self.shared.store.transact(outbox.told, self.shared.account, outgoing.chat)
         since = tried_at - _AFTERWARDS
         return (

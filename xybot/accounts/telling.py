@@ -9,12 +9,14 @@ from xybot.events import (
     ChatResumed,
     MessageReceived,
     Quarantined,
+    ReplyDrafted,
     ReplyDropped,
+    ReplyRehearsed,
     ReplySent,
     SendHeld,
     SendRefused,
 )
-from xybot.model import AccountId, ChatId, Outgoing, Sayable, Text
+from xybot.model import AccountId, ChatId, Decision, Outgoing, Reply, Sayable, Text, Turn
 from xybot.store.chats import FOREVER
 from xybot.store.inbox import Arrival
 from xybot.store.outbox import Held, Refused, Sent
@@ -55,6 +57,23 @@ def said(
 def dropped(account: AccountId, outgoing: Outgoing, why: str) -> ReplyDropped:
     """Return the event of a message that is not said any more."""
     return ReplyDropped(account=account, chat=outgoing.chat, text=words(outgoing.content), why=why)
+
+
+def kept(turn: Turn, reply: Reply, decision: Decision) -> ReplyDrafted | ReplyRehearsed:
+    """Return the event of a reply that is not sent, or not yet."""
+    kind = ReplyDrafted if decision.mode == "draft" else ReplyRehearsed
+    return kind(
+        account=turn.account,
+        chat=turn.chat,
+        text="\n".join(map(words, reply.contents)),
+        why=decision.why,
+        held=decision.held,
+    )
+
+
+def handed_over(turn: Turn, why: str) -> ChatPaused:
+    """Return the event of a chat that we leave to its seller."""
+    return ChatPaused(account=turn.account, chat=turn.chat, until=None, why=why)
 
 
 def taken_over(account: AccountId, chat: ChatId, until: int) -> ChatPaused | ChatResumed:

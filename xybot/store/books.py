@@ -38,6 +38,8 @@ class Reason(enum.StrEnum):
     """The platform would not deliver it."""
     DROPPED = "dropped"
     """It was taken back before it was said."""
+    DRY_RUN = "dry run"
+    """It was decided and written down, but not to be sent."""
     NOT_A_PERSON = "not a person"
     """The platform, or a group, said the line."""
     NO_WAY = "no way to answer"
@@ -86,8 +88,10 @@ _BY_STATE: Final[Mapping[str, _Fate]] = {
     "held": Fate.HELD,
     "sending": Fate.WAITING,
     "queued": Fate.WAITING,
+    "draft": Fate.WAITING,
     "refused": Reason.REFUSED,
     "dropped": Reason.DROPPED,
+    "dry_run": Reason.DRY_RUN,
     "sent": Fate.ANSWERED,
 }
 _STATES: Final = tuple(_BY_STATE)

@@ -117,8 +117,15 @@ def _resume(db: Database, account: AccountId, chat: ChatId) -> None:
     db.execute(_RESUME, {"of": account, "in": chat})
 
 
-def _pause(db: Database, account: AccountId, chat: ChatId, until: int) -> None:
-    values = {"reason": "by hand", "until": until}
+def hand_over(db: Database, account: AccountId, chat: ChatId) -> None:
+    """Keep out of a chat until its seller gives it back."""
+    _pause(db, account, chat, FOREVER, "handed over")
+
+
+def _pause(
+    db: Database, account: AccountId, chat: ChatId, until: int, reason: str = "by hand"
+) -> None:
+    values = {"reason": reason, "until": until}
     statement = insert(pauses).values(account=account, chat=chat, **values)
     db.execute(statement.on_conflict_do_update(index_elements=["account", "chat"], set_=values))
 

@@ -60,11 +60,12 @@ def _replies(*states: str) -> sa.Exists:
     return sa.select(outbox.c.seq).where(*mine).exists()
 
 
+_UNSAID: Final = ("refused", "held", "dropped", "draft", "dry_run")
 #: What became of a line: of an answer, the worst that became of its messages.
 _BECAME: Final = sa.case(
     (inbox.c.outcome.is_(None) | _replies("queued", "sending"), "unaccounted"),
     (inbox.c.outcome == "late", "late"),
-    ((inbox.c.outcome == "answered") & ~_replies("refused", "held", "dropped"), "answered"),
+    ((inbox.c.outcome == "answered") & ~_replies(*_UNSAID), "answered"),
     else_="skipped",
 )
 

@@ -159,12 +159,14 @@ def still_open(
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> Message:
+    content = content_of(row.content_json)
+    assert isinstance(content, Content)
     return Message(
         id=row.message,
         chat=row.chat,
         sender=row.sender,
         sender_name=row.sender_name or "",
-        content=content_of(row.content_json),
+        content=content,
         item=row.item,
         sent_at=row.sent_at or row.received_at,
     )

@@ -35,6 +35,7 @@ REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.FAILED: ("程序出错", "an error of ours"),
     Reason.REFUSED: ("平台拒发", "the platform refused the answer"),
     Reason.DROPPED: ("没说就作废了", "the answer was taken back unsaid"),
+    Reason.DRY_RUN: ("只演练，没有发", "a dry run: not sent"),
     Reason.NOT_A_PERSON: ("不是买家说的", "not said by a buyer"),
     Reason.NO_WAY: ("不知道回给谁", "no chat or sender to answer"),
 }
