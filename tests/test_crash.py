@@ -112,7 +112,7 @@ async def story(path: Path, n: int, *, before: bool, echo: str) -> Outcome:
     )
 
 
-@pytest.mark.parametrize("echo", ["after", "never"])
+@pytest.mark.parametrize("echo", ["after", pytest.param("never", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("before", [True, False])
 def test_a_kill_at_any_transaction_loses_no_answer_and_doubles_none(
     tmp_path: Path, before: bool, echo: str

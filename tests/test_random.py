@@ -131,7 +131,7 @@ def told(seed: int, folder: Path) -> Told:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(60), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(60, 200))]
+    "seed", [*range(30), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(30, 200))]
 )
 def test_in_a_random_story_every_line_is_answered_once_or_has_its_reason(
     seed: int, tmp_path: Path

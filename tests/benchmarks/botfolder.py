@@ -51,7 +51,9 @@ def bot_folder(where: Where) -> Iterator[Path]:
     """Make a folder with a bot.toml that answers everything at once; gone on exit."""
     fields: dict[str, Any] = {
         "platform": {"websocket": where.websocket, "gateway": where.gateway},
-        "timing": {"debounce": 0},
+        # As fast as it goes: no pace, and no limit that would take a player for a bot.
+        "timing": {"debounce": 0, "send_pace": 0},
+        "replies": {"chat_limit": 0, "buyer_limit": 0},
         "rules": _RULES,
         "default": {"reply": REPLY, "once": False},
         "accounts": [{"id": id_, "cookie": text} for id_, text in where.cookies.items()],

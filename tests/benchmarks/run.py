@@ -17,6 +17,7 @@ import trio
 from botfolder import named_by
 from footprint import measure_help, measure_memory, measure_start
 from report import QUICK, Add, Plan, Row, progress, table
+from rules import measure_rules
 from throughput import measure_replies
 
 _MEASURES: Final = {
@@ -24,6 +25,7 @@ _MEASURES: Final = {
     "memory": measure_memory,
     "start": measure_start,
     "help": measure_help,
+    "rules": measure_rules,
 }
 _NAMES: Final = {"throughput": "replies", "cpu": "replies", "latency": "replies"}
 _AT_MOST: Final = 300
