@@ -116,7 +116,7 @@ class CatchUp:
 
         async def one(chat: ChatId) -> None:
             async with limit:
-                news = await self.receiver.take_lines(await past.said(chat, since))
+                news = await self.receiver.take_lines(chat, await past.said(chat, since))
             news.hand_to(chats)
             found.append(len(news.messages))
             self._read[chat] = changed[chat]

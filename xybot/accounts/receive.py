@@ -95,9 +95,11 @@ class Receiver:
         self.shared.hints.look_into(chat for chat in pointed if chat)
         return news
 
-    async def take_lines(self, lines: Sequence[Line]) -> News:
-        """Store what the history tells, the oldest first, and return what of it is news."""
-        return await self._take([arrivals.of_line(line) for line in lines])
+    async def take_lines(self, chat: ChatId, lines: Sequence[Line]) -> News:
+        """Store what the history of a chat tells, the oldest first; return what of it is news."""
+        shared, keys = self.shared, [line.key for line in lines]
+        new = await shared.store.insist(taken.unknown, shared.account, chat, keys)
+        return await self._take([arrivals.of_line(line) for line in lines if line.key in new])
 
     async def _take(self, found: Sequence[Arrival]) -> News:
         if not found:

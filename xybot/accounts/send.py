@@ -160,7 +160,7 @@ class Sender:
         except Busy as exc:
             return Held(f"{_UNREADABLE}: {exc}")
         # A buyer may have said something since we caught up: it is news here, and never again.
-        (await self.receiver.take_lines(lines)).hand_to(chats)
+        (await self.receiver.take_lines(outgoing.chat, lines)).hand_to(chats)
         ours = await self.shared.store.transact(outbox.told, self.shared.account, outgoing.chat)
         since = tried_at - _AFTERWARDS
         return (

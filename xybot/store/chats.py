@@ -11,9 +11,11 @@ from sqlalchemy.dialects.sqlite import insert
 
 from xybot.model import AccountId, ChatId, MessageId, Outgoing
 from xybot.store import inbox, outbox
+from xybot.store.codec import converter
 from xybot.store.database import Database
 from xybot.store.gaps import Gap
 from xybot.store.inbox import Arrival
+from xybot.store.schema import inbox as messages
 from xybot.store.schema import pauses
 
 FOREVER: Final = 253_402_300_799_000
@@ -77,6 +79,13 @@ def take_in(db: Database, moment: Moment, arrivals: Sequence[Arrival]) -> Intake
     return intake
 
 
+def unknown(db: Database, account: AccountId, chat: ChatId, keys: Sequence[str]) -> frozenset[str]:
+    """Return which lines of a chat's history neither the inbox nor the outbox has."""
+    asked = {"of": account, "keys": converter.dumps([*keys]).decode()}
+    known = db.execute(_KNOWN, asked).scalars()
+    return frozenset(keys).difference(known, outbox.told(db, account, chat))
+
+
 def _heed(db: Database, moment: Moment, own: Arrival, chat: ChatId, intake: Intake) -> None:
     """Do what a line by hand means: give its chat back, or keep out of it for a while."""
     by_hand, now = moment.by_hand, moment.now
@@ -103,6 +112,10 @@ def _heed(db: Database, moment: Moment, own: Arrival, chat: ChatId, intake: Inta
     intake.dropped += outbox.drop(db, moment.account, which, BY_HAND, now=now)
 
 
+_KNOWN: Final = sa.select(messages.c.message).where(
+    messages.c.account == sa.bindparam("of"),
+    messages.c.message.in_(sa.text("SELECT value FROM json_each(:keys)")),
+)
 _MINE: Final = pauses.c.account == sa.bindparam("of")
 _UNTIL: Final = sa.select(pauses.c.until).where(_MINE, pauses.c.chat == sa.bindparam("in"))
 _RESUME: Final = sa.delete(pauses).where(_MINE, pauses.c.chat == sa.bindparam("in"))
