@@ -18,6 +18,7 @@ from xybot.accounts.chat import Patience
 from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
+from xybot.chronicle import Chronicle, open_chronicle
 from xybot.events import AccountStatus, Event, EventFeed
 from xybot.facts import Facts
 from xybot.model import AccountId, AccountState, Decision, Reply, Text, Turn
@@ -61,13 +62,13 @@ class Shop:
 
     platform: Platform
     sim: SimAccount
-    store: Store
+    chronicle: Chronicle
     decide: Callable[[Turn, int], Awaitable[Decision]] = echo
     patience: Patience = attrs.Factory(Patience)
     now_ms: Callable[[], int] = clock_ms
     """The clock of the machine that the bot runs on."""
     events: list[Event] = attrs.Factory(list)
-    feed: EventFeed = attrs.field(init=False)
+    """What was told, in its order."""
     status: Status = attrs.field(init=False)
     cookie: Secret = attrs.field(init=False)
     """As it was pasted when the shop was opened."""
@@ -77,10 +78,18 @@ class Shop:
     facts: Facts = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.feed = EventFeed(self.events.append)
-        self.status = Status(SHOP, self.feed, clock_ms)
+        self.chronicle.feed.tell = self.events.append
+        self.status = Status(SHOP, self.chronicle.note, clock_ms)
         self.cookie = Secret(self.sim.cookie_text)
         self.facts = Facts(store=self.store, now_ms=self.now_ms)
+
+    @property
+    def store(self) -> Store:
+        return self.chronicle.store
+
+    @property
+    def feed(self) -> EventFeed:
+        return self.chronicle.feed
 
     @property
     def faults(self) -> Faults:
@@ -135,8 +144,7 @@ class Shop:
         )
         self.account = Account(
             id=id_,
-            store=self.store,
-            feed=self.feed,
+            chronicle=self.chronicle,
             status=status,
             mtop=mtop,
             album=Album(folder=self.pictures, address=lambda: "http://sim", run=inline),
@@ -175,8 +183,11 @@ async def open_shop(
     platform = platform or new_platform()
     known = list(platform.world.accounts.values())
     sim = known[0] if known else platform.add_account(SHOP)
-    async with open_store(path, run=run) as store:
-        shop = Shop(platform=platform, sim=sim, store=store, **settings)
+    async with (
+        open_store(path, run=run) as store,
+        open_chronicle(store, EventFeed(lambda _: None), clock_ms) as chronicle,
+    ):
+        shop = Shop(platform=platform, sim=sim, chronicle=chronicle, **settings)
         await shop.open()
         yield shop
 

@@ -17,8 +17,10 @@ import trio
 
 from xybot import journal
 from xybot.bot import Bot, means_of
+from xybot.chronicle import open_chronicle
 from xybot.clock import now_ms
 from xybot.config import load
+from xybot.events import EventFeed
 from xybot.facts import Facts
 from xybot.replies.compose import composer
 from xybot.store.database import in_thread, open_store
@@ -53,8 +55,17 @@ async def main(path: Path, run: Mortal) -> None:
     async with open_store(path.parent / "xybot.db", run=run) as store:
         facts = Facts(store=store, now_ms=now_ms)
         sources = composer(loaded, means_of(store, facts))
-        bot = Bot(path=path, loaded=loaded, store=store, demo=None, facts=facts, composer=sources)
-        await bot.run()
+        feed = EventFeed(journal.tell)
+        async with open_chronicle(store, feed, now_ms) as chronicle:
+            bot = Bot(
+                path=path,
+                loaded=loaded,
+                chronicle=chronicle,
+                demo=None,
+                facts=facts,
+                composer=sources,
+            )
+            await bot.run()
 
 
 if __name__ == "__main__":

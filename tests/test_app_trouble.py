@@ -15,7 +15,9 @@ from trio.testing import MockClock
 
 from tests.app.program import XYBOT, Program, ended, until
 from tests.app.world import World, open_world
-from tests.conftest import Shop, new_platform
+from tests.conftest import Shop, clock_ms, new_platform
+from xybot.chronicle import open_chronicle
+from xybot.events import EventFeed
 from xybot.store.database import Store, inline, open_store
 
 LINE = "长" * 5_000
@@ -33,8 +35,11 @@ async def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_all_is_an
     told: list[str | None] = []
     platform = new_platform()
     sim = platform.add_account("shop-a")
-    async with open_store(None, run=inline, tell=told.append) as store:
-        shop = Shop(platform=platform, sim=sim, store=store)
+    async with (
+        open_store(None, run=inline, tell=told.append) as store,
+        open_chronicle(store, EventFeed(lambda _: None), clock_ms) as chronicle,
+    ):
+        shop = Shop(platform=platform, sim=sim, chronicle=chronicle)
         await shop.open()
         nursery.start_soon(shop.run)
         await trio.sleep(5)

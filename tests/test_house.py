@@ -15,6 +15,8 @@ FILES = sorted(HOUSE.rglob("*.py"))
 RUNNING = [path for path in FILES if "migrations" not in path.parts]
 
 VOCABULARY = {"errors", "model", "secret"}
+#: How rooms tell what happened.
+TOLD = {"events", "telling", "chronicle", "doorbell"}
 #: Room -> the rooms it may import, besides itself.  The corridor is not listed: it may all.
 MAY_IMPORT = {
     "errors": set(),
@@ -27,9 +29,12 @@ MAY_IMPORT = {
     "config": VOCABULARY | {"template", "wire"},
     "store": VOCABULARY,
     "xianyu": VOCABULARY | {"wire", "egress"},
+    "telling": VOCABULARY | {"events", "store"},
+    "chronicle": {"doorbell", "errors", "events", "store"},
+    "doorbell": set(),
     "replies": VOCABULARY | {"template", "config", "store", "egress"},
-    "accounts": VOCABULARY | {"events", "wire", "store", "xianyu"},
-    "web": VOCABULARY | {"store", "events"},
+    "accounts": VOCABULARY | TOLD | {"wire", "store", "xianyu"},
+    "web": VOCABULARY | TOLD | {"config", "store"},
     "simulator": {"model", "wire"},
 }
 CORRIDOR = {

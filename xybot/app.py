@@ -22,9 +22,11 @@ from cyclopts import Parameter
 
 from xybot import journal
 from xybot.bot import Bot, means_of
+from xybot.chronicle import open_chronicle
 from xybot.clock import now_ms
 from xybot.config import Loaded, Simulator, Web, load
 from xybot.errors import ConfigError
+from xybot.events import EventFeed
 from xybot.facts import Facts
 from xybot.replies.compose import composer
 from xybot.store.database import open_store
@@ -66,7 +68,10 @@ async def run(path: Path) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
         with _own_folder(loaded) as database:
-            async with open_store(database, tell=_tell_of_store) as store:
+            async with (
+                open_store(database, tell=_tell_of_store) as store,
+                open_chronicle(store, EventFeed(journal.tell), now_ms) as chronicle,
+            ):
                 facts = Facts(store=store, now_ms=now_ms)
                 # A bad rule is told before anything runs.
                 sources = composer(loaded, means_of(store, facts))
@@ -78,7 +83,7 @@ async def run(path: Path) -> None:
                     bot = Bot(
                         path=path,
                         loaded=loaded,
-                        store=store,
+                        chronicle=chronicle,
                         demo=demo,
                         facts=facts,
                         composer=sources,

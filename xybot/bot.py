@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,16 +13,17 @@ import attrs
 import structlog
 import trio
 
-from xybot import egress, journal
+from xybot import egress
 from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
 from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
+from xybot.chronicle import Chronicle
 from xybot.clock import now_ms
 from xybot.config import Loaded, Platform
+from xybot.doorbell import Doorbell
 from xybot.errors import ConfigError
-from xybot.events import EventFeed
 from xybot.facts import Facts
 from xybot.model import AccountId, Decision, Turn
 from xybot.reload import changed, follow, postponed
@@ -49,20 +51,31 @@ class Bot:
 
     path: Path
     loaded: Loaded
-    store: Store
+    chronicle: Chronicle
     demo: Demo | None
     _composer: Composer
     rng: random.Random = attrs.Factory(random.SystemRandom)
     facts: Facts
-    feed: EventFeed = attrs.field(init=False)
     supervisor: Supervisor = attrs.field(init=False)
     _statuses: dict[AccountId, Status] = attrs.field(factory=dict, init=False)
+    _summons: defaultdict[AccountId, Doorbell] = attrs.field(
+        factory=lambda: defaultdict(Doorbell), init=False
+    )
 
     def __attrs_post_init__(self) -> None:
-        self.feed = EventFeed(journal.tell)
         self.supervisor = Supervisor(
             store=self.store, run_account=self._run_account, status_of=self._status, rng=self.rng
         )
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept."""
+        return self.chronicle.store
+
+    def ring(self, account: AccountId) -> None:
+        """Have an account, and its supervisor, look at what the store says of it now."""
+        self._summons[account].ring()
+        self.supervisor.bell.ring()
 
     async def run(self) -> None:
         """Answer buyers until cancelled."""
@@ -125,7 +138,7 @@ class Bot:
 
     def _status(self, account: AccountId) -> Status:
         if account not in self._statuses:
-            self._statuses[account] = Status(account, self.feed, now_ms)
+            self._statuses[account] = Status(account, self.chronicle.note, now_ms)
         return self._statuses[account]
 
     async def _run_account(self, id_: AccountId, status: Status) -> None:
@@ -137,8 +150,7 @@ class Bot:
         mtop = Mtop(gateway=platform.gateway, http=http, session=session, save=save, now_ms=now_ms)
         account = Account(
             id=id_,
-            store=self.store,
-            feed=self.feed,
+            chronicle=self.chronicle,
             status=status,
             mtop=mtop,
             album=Album(folder=self.loaded.folder, address=lambda: self._platform().upload),
@@ -148,6 +160,7 @@ class Bot:
             patience=self._patience,
             now_ms=now_ms,
             rng=self.rng,
+            summons=self._summons[id_],
         )
         with self.facts.through(id_, mtop):
             await account.run()

@@ -1,7 +1,8 @@
 """What happened: frozen events, and the feed that hands them to whoever listens.
 
 `publish` is sync and never waits: the log gets its line at once, every subscriber its
-copy; a slow one loses the oldest and is told how many.
+copy; a slow one loses the oldest and is told how many.  What has to reach somebody even
+after a crash is read from the store, where `xybot.chronicle` puts it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias, get_args
 
 import attrs
+import msgspec
 import trio
 
 from xybot.errors import Cause
-from xybot.model import AccountId, AccountState, ChatId, MessageId
+from xybot.model import AccountId, AccountState, ChatId, ItemId, MessageId, UserId
 
 
 @attrs.frozen(kw_only=True)
@@ -44,18 +46,37 @@ class MessageReceived:
     account: AccountId
     chat: ChatId
     message: MessageId
+    sender: UserId | None
     sender_name: str
+    item: ItemId | None
+    """What the chat is about."""
+    text: str
+    sent_at: int | None
+    """By the platform's clock (ms); None where it did not tell."""
+
+
+@attrs.frozen(kw_only=True)
+class WroteByHand:
+    """The seller wrote in a chat, on the phone or in a browser."""
+
+    name: ClassVar[str] = "message.by_hand"
+    account: AccountId
+    chat: ChatId
+    message: MessageId
     text: str
 
 
 @attrs.frozen(kw_only=True)
 class ReplySent:
-    """The platform has a reply of ours."""
+    """The platform has a message of ours."""
 
     name: ClassVar[str] = "reply.sent"
     account: AccountId
     chat: ChatId
+    uuid: str
+    """Our own name for it, the same in all that becomes of it."""
     message: MessageId | None
+    """The platform's id, if it told one."""
     text: str
     why: str
 
@@ -68,6 +89,8 @@ class ReplySkipped:
     account: AccountId
     chat: ChatId
     text: str
+    cause: str
+    """One word for `why`: a gate, silent, late, failed, no_answer."""
     why: str
 
 
@@ -83,6 +106,18 @@ class ReplyDrafted:
     why: str
     held: str
     """Why it was not sent at once."""
+
+
+@attrs.frozen(kw_only=True)
+class DraftApproved:
+    """The seller lets a draft be said; what becomes of it is told as of any reply."""
+
+    name: ClassVar[str] = "draft.approved"
+    account: AccountId
+    chat: ChatId
+    uuid: str
+    text: str
+    """As it will be said: the seller may have changed it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -115,6 +150,7 @@ class SendRefused:
     name: ClassVar[str] = "send.refused"
     account: AccountId
     chat: ChatId
+    uuid: str
     text: str
     reason: str
 
@@ -126,6 +162,7 @@ class SendHeld:
     name: ClassVar[str] = "send.held"
     account: AccountId
     chat: ChatId
+    uuid: str
     text: str
     reason: str
 
@@ -137,6 +174,7 @@ class ReplyDropped:
     name: ClassVar[str] = "reply.dropped"
     account: AccountId
     chat: ChatId
+    uuid: str
     text: str
     """The words that nobody will hear."""
     why: str
@@ -199,9 +237,11 @@ class GapClosed:
 Event: TypeAlias = (
     AccountStatus
     | MessageReceived
+    | WroteByHand
     | ReplySent
     | ReplySkipped
     | ReplyDrafted
+    | DraftApproved
     | ReplyRehearsed
     | ChatLimited
     | SendRefused
@@ -212,6 +252,13 @@ Event: TypeAlias = (
     | ChatResumed
     | GapClosed
 )
+KINDS: Final[tuple[type[Event], ...]] = get_args(Event)
+"""Every class of event."""
+
+
+def body(event: Event) -> str:
+    """Render the fields of an event as a JSON object; its `name` is not among them."""
+    return msgspec.json.encode(event).decode()
 
 
 @attrs.define(eq=False)

@@ -161,6 +161,8 @@ class Reply:
     """What made the source answer, in words for the seller (a rule, a keyword)."""
     hand_over: bool = False
     """Whether the chat is the seller's from here on."""
+    rule: str | None = None
+    """A fingerprint of the rule that answered, the same wherever the rule stands."""
     offer: Offer | None = None
     """The price it names, if it haggles; stored together with it."""
 
@@ -215,6 +217,8 @@ class Outgoing:
     content: Sayable
     source: str
     because: str
+    item: ItemId | None = None
+    """What the chat is to be opened about; only where `chat` is empty."""
     due_at: int | None = None
     """Not to be said before (ms); None: at once."""
     sending_since: int | None = None

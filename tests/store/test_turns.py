@@ -52,6 +52,7 @@ async def test_an_answer_closes_its_lines_and_queues_its_words(store: Store) -> 
         "because": "rules[0]",
         "mode": "send",
         "held": None,
+        "rule": None,
     }
     closed = [(each["outcome"], each["turn"]) for each in await rows(store, inbox_table)]
     assert closed == [("answered", id_), ("answered", id_), (None, None)]

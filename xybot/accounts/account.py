@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Set
+from typing import Final
 
 import attrs
 import trio
@@ -20,17 +21,17 @@ from xybot.accounts.catchup import CatchUp
 from xybot.accounts.chat import Patience
 from xybot.accounts.chats import Chats
 from xybot.accounts.clock import PlatformClock
-from xybot.accounts.doorbell import Doorbell
+from xybot.accounts.orders import Orders
 from xybot.accounts.past import Past
 from xybot.accounts.pictures import Album, Pictures
 from xybot.accounts.receive import Receiver
 from xybot.accounts.send import Sender
 from xybot.accounts.shared import Shared
 from xybot.accounts.status import Status
+from xybot.chronicle import Chronicle
+from xybot.doorbell import Doorbell
 from xybot.errors import Cause, TokenExpired, TransientError, cause_of, first_error
-from xybot.events import EventFeed
 from xybot.model import AccountId, AccountState, ChatId, Message
-from xybot.store import chats as taken
 from xybot.store import gaps, inbox
 from xybot.store.database import Store
 from xybot.store.gaps import Ended
@@ -41,14 +42,16 @@ from xybot.xianyu.connection import Connection, Dial, open_connection
 from xybot.xianyu.mtop import Mtop
 from xybot.xianyu.register import register
 
+_RENEWAL: Final = (Cause.RENEWAL, "更换令牌 (renewing the token)")
+_REDIAL: Final = (Cause.REDIAL, "您要求重新连接 (as you asked: connecting anew)")
+
 
 @attrs.define(eq=False, kw_only=True)
 class Account:
     """What the tasks of one account share."""
 
     id: AccountId
-    store: Store
-    feed: EventFeed
+    chronicle: Chronicle
     status: Status
     mtop: Mtop
     album: Album
@@ -58,6 +61,8 @@ class Account:
     patience: Callable[[], Patience]
     now_ms: Callable[[], int]
     rng: random.Random
+    summons: Doorbell = attrs.Factory(Doorbell)
+    """Rung by whoever changed what the store says of this account."""
     _clock: PlatformClock = attrs.field(init=False)
     _backoff: Backoff = attrs.field(init=False)
     _bell: Doorbell = attrs.field(factory=Doorbell, init=False)
@@ -66,9 +71,12 @@ class Account:
     _catch_up: CatchUp = attrs.field(init=False)
     _sender: Sender = attrs.field(init=False)
     _answerer: Answerer = attrs.field(init=False)
+    _orders: Orders = attrs.field(init=False)
     _paused: dict[ChatId, int] = attrs.field(factory=dict, init=False)
     _ended: Ended = attrs.field(init=False)
     """How the last line ended; a gap began with it."""
+    _planned: tuple[Cause, str] = attrs.field(default=_RENEWAL, init=False)
+    """What it means when the scope of the connection is cancelled."""
     _good_at: int | None = attrs.field(default=None, init=False)
     """When the present line was last known to work, by the platform's clock (ms)."""
 
@@ -78,7 +86,7 @@ class Account:
             account=self.id,
             user=self.mtop.session.user,
             store=self.store,
-            feed=self.feed,
+            chronicle=self.chronicle,
             patience=self.patience,
             now_ms=self._clock.now_ms,
         )
@@ -88,14 +96,21 @@ class Account:
         self._sender = Sender(shared, self._receiver, self._bell, pictures)
         self._backoff = Backoff(self.rng, patience=self.patience().max_failures)
         self._answerer = Answerer(
-            store=self.store,
-            feed=self.feed,
+            chronicle=self.chronicle,
             ids=self.ids,
             decide=self.decide,
             bell=self._bell,
             now_ms=self._clock.now_ms,
             paused=self._paused,
         )
+        self._orders = Orders(
+            shared=shared, bell=self.summons, sender=self._bell, reconnect=self._redial
+        )
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept."""
+        return self.chronicle.store
 
     async def run(self) -> None:
         """Stay on line until cancelled.
@@ -111,7 +126,9 @@ class Account:
         self.status.change(AccountState.CONNECTING, "启动 (starting)", cause=Cause.STARTED)
         async with trio.open_nursery() as nursery:
             chats = Chats(self.id, self.patience, self._answerer, nursery, self._paused)
-            self._paused |= await self.store.insist(taken.paused, self.id, now=self._clock.now_ms())
+            begun = await self._orders.standing()
+            self._paused |= begun.paused
+            nursery.start_soon(self._orders.follow, begun, chats, name="orders")
             nursery.start_soon(chats.feed, self._load, name="inbox")
             while True:
                 await self._one_connection(chats)
@@ -121,7 +138,8 @@ class Account:
 
     async def _one_connection(self, chats: Chats) -> None:
         """Connect, serve until the end, and pause; a planned end needs no pause."""
-        cause, words = Cause.RENEWAL, "更换令牌 (renewing the token)"
+        self._planned = _RENEWAL
+        cause, words = self._planned
         with trio.CancelScope() as self._connected:
             try:
                 await self._connect_and_serve(chats)
@@ -130,6 +148,8 @@ class Account:
                 await api.forget_token(self.mtop)
             except* TransientError as group:
                 cause, words = cause_of(group), str(first_error(group))
+        if self._connected.cancelled_caught:
+            cause, words = self._planned
         if self._good_at is not None:
             self._ended = Ended(at=self._good_at, cause=cause.value, because=words)
             self._good_at = None
@@ -146,7 +166,13 @@ class Account:
                 state = AccountState.FAILED
                 words = f"连续失败 {failures} 次，请检查网络 (failing, still trying): {words}"
             self.status.change(state, words, cause=cause, next_try=delay)
-        await trio.sleep(delay)
+        with trio.CancelScope() as self._connected:
+            await trio.sleep(delay)
+
+    def _redial(self) -> None:
+        """Connect anew, at once."""
+        self._planned = _REDIAL
+        self._connected.cancel()
 
     async def _connect_and_serve(self, chats: Chats) -> None:
         # Who cannot store must not ask for messages, nor spend a token call.

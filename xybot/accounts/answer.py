@@ -7,13 +7,12 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from xybot.accounts.doorbell import Doorbell
-from xybot.accounts.telling import handed_over, kept
-from xybot.events import ChatLimited, EventFeed, ReplySkipped
+from xybot.chronicle import Chronicle
+from xybot.doorbell import Doorbell
 from xybot.model import ChatId, Decision, Turn
 from xybot.store import turns
 from xybot.store.chats import FOREVER
-from xybot.store.database import Store
+from xybot.telling import decided, skipped
 from xybot.wire.ids import Ids
 
 Decide: TypeAlias = Callable[[Turn, int], Awaitable[Decision]]
@@ -27,8 +26,7 @@ _THE_SELLERS: Final = "会话已交给卖家，直到交还 (the seller's, until
 class Answerer:
     """Answers the turns of one account."""
 
-    store: Store
-    feed: EventFeed
+    chronicle: Chronicle
     ids: Ids
     decide: Decide
     bell: Doorbell
@@ -48,33 +46,25 @@ class Answerer:
             decision = await self.decide(turn, self.now_ms())
         reply = decision.reply
         uuids = tuple(self.ids.uuid() for _ in reply.contents) if reply else ()
-        if await self.store.insist(turns.answer, turn, decision, uuids, now=self.now_ms()):
-            self._follow_up(turn, decision)
+        stored = await self.chronicle.insist(
+            lambda stored: decided(turn, decision) if stored else (),
+            turns.answer,
+            turn,
+            decision,
+            uuids,
+            now=self.now_ms(),
+        )
+        if stored and uuids and decision.mode == "send":
+            self.bell.ring()
+        if stored and decision.hands_over:
+            self.paused[turn.chat] = FOREVER
 
     async def give_up(self, turn: Turn, reason: str) -> None:
         """Close a turn whose answer broke; its seller can read why."""
-        if await self.store.insist(turns.fail, turn, reason, now=self.now_ms()):
-            self._tell_skipped(turn, reason)
-
-    def _follow_up(self, turn: Turn, decision: Decision) -> None:
-        """Say, or tell, what was stored."""
-        if decision.stale:
-            old = tuple(each for each in turn.messages if each.id in decision.stale)
-            self._tell_skipped(attrs.evolve(turn, messages=old), turns.LATE)
-        if decision.reply is None or not decision.reply.contents:
-            self._tell_skipped(turn, decision.why)
-        elif decision.mode == "send":
-            self.bell.ring()
-        else:
-            self.feed.publish(kept(turn, decision.reply, decision))
-        if decision.alarm:
-            limited = ChatLimited(account=turn.account, chat=turn.chat, why=decision.why)
-            self.feed.publish(limited)
-        if decision.hands_over:
-            self.paused[turn.chat] = FOREVER
-            self.feed.publish(handed_over(turn, decision.why))
-
-    def _tell_skipped(self, turn: Turn, why: str) -> None:
-        self.feed.publish(
-            ReplySkipped(account=turn.account, chat=turn.chat, text=turn.text, why=why)
+        await self.chronicle.insist(
+            lambda stored: (skipped(turn, "failed", reason),) if stored else (),
+            turns.fail,
+            turn,
+            reason,
+            now=self.now_ms(),
         )

@@ -20,10 +20,9 @@ from xybot.accounts.past import Past
 from xybot.accounts.receive import Receiver
 from xybot.accounts.shared import Shared
 from xybot.errors import Busy, first_error
-from xybot.events import GapClosed
-from xybot.model import AccountId, ChatId
+from xybot.model import ChatId
 from xybot.store import gaps
-from xybot.store.gaps import Report
+from xybot.telling import gap_closed
 
 log = structlog.get_logger()
 
@@ -131,21 +130,10 @@ class CatchUp:
         await trio.sleep(self.shared.patience().debounce + _A_MOMENT)
         if await self.shared.store.transact(gaps.has_open_lines, self.shared.account):
             await trio.sleep(self.shared.patience().debounce_max + _SETTLING)
-        now = self.shared.now_ms()
-        for report in await self.shared.store.transact(gaps.report, self.shared.account, now=now):
-            self.shared.feed.publish(_event(self.shared.account, report))
-
-
-def _event(account: AccountId, report: Report) -> GapClosed:
-    return GapClosed(
-        account=account,
-        since=report.gap.began_at,
-        until=report.gap.ended_at,
-        cause=report.gap.cause,
-        because=report.gap.because,
-        recovered=report.recovered,
-        answered=report.answered,
-        late=report.late,
-        skipped=report.skipped,
-        unaccounted=report.unaccounted,
-    )
+        account, now = self.shared.account, self.shared.now_ms()
+        await self.shared.chronicle.transact(
+            lambda reports: [gap_closed(account, each) for each in reports],
+            gaps.report,
+            account,
+            now=now,
+        )

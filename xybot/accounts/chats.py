@@ -15,7 +15,7 @@ import attrs
 import trio
 
 from xybot.accounts.chat import Answering, Chat, Patience
-from xybot.accounts.doorbell import Doorbell
+from xybot.doorbell import Doorbell
 from xybot.model import AccountId, ChatId, Message, MessageId
 
 MOST: Final = 1000
@@ -58,6 +58,11 @@ class Chats:
         """Forget lines that need no answer any more, and what was in preparation for them."""
         if chat in self._open:
             self._open[chat].drop(lines)
+
+    def start_over(self, chat: ChatId) -> None:
+        """Have a chat decide anew on what it has in preparation."""
+        if chat in self._open:
+            self._open[chat].drop(frozenset())
 
     def put(self, message: Message) -> None:
         """Hand a line to its chat, starting the chat if there is room; never waits."""

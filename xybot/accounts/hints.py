@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from xybot.accounts.doorbell import Doorbell
+from xybot.doorbell import Doorbell
 from xybot.model import ChatId
 
 

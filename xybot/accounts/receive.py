@@ -8,6 +8,7 @@ cannot be written nothing is acknowledged, and nothing more is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -17,14 +18,13 @@ from xybot.accounts import arrivals
 from xybot.accounts.arrivals import POINTER
 from xybot.accounts.chats import Chats
 from xybot.accounts.shared import Shared
-from xybot.accounts.telling import dropped, received, said, taken_over
 from xybot.model import ChatId, Message, MessageId
 from xybot.store import chats as taken
 from xybot.store import inbox
 from xybot.store.chats import ByHand, Intake, Moment
 from xybot.store.gaps import Gap
 from xybot.store.inbox import Arrival
-from xybot.store.outbox import Sent
+from xybot.telling import taken_in
 from xybot.wire import frames, history
 from xybot.wire.frames import Frame
 from xybot.wire.history import Line
@@ -105,14 +105,10 @@ class Receiver:
         if not found:
             return News()
         # Until it is stored it is not acknowledged, and the platform keeps it.
-        intake = await self.shared.store.insist(taken.take_in, self._moment(), found)
-        for outgoing, message in intake.sent:
+        means = partial(taken_in, self.shared.account, found)
+        intake = await self.shared.chronicle.insist(means, taken.take_in, self._moment(), found)
+        for outgoing, _ in intake.sent:
             self.shared.echoes.settled(outgoing.uuid)
-            self.shared.feed.publish(said(self.shared.account, outgoing, Sent(message)))
-        for outgoing in intake.dropped:
-            self.shared.feed.publish(dropped(self.shared.account, outgoing, taken.BY_HAND))
-        for chat, until in intake.paused.items():
-            self.shared.feed.publish(taken_over(self.shared.account, chat, until))
         return News(
             messages=tuple(self._new(found, intake)), paused=intake.paused, closed=intake.closed
         )
@@ -133,8 +129,6 @@ class Receiver:
             if arrival.key not in keys:
                 continue
             keys.remove(arrival.key)  # A frame may carry an entry twice.
-            if (event := received(self.shared.account, arrival)) is not None:
-                self.shared.feed.publish(event)
             if arrival.outcome is None and arrival.key not in closed:
                 messages.append(inbox.message(arrival, self.shared.now_ms()))
         return messages

@@ -9,23 +9,24 @@ held for its seller when that leaves a doubt.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from typing import Final, assert_never
 
 import attrs
 import trio
 
 from xybot.accounts.chats import Chats
-from xybot.accounts.doorbell import Doorbell
 from xybot.accounts.past import PAUSES, Past
 from xybot.accounts.pictures import Pictures
 from xybot.accounts.receive import Receiver
 from xybot.accounts.shared import Shared
-from xybot.accounts.telling import dropped, said
+from xybot.doorbell import Doorbell
 from xybot.errors import Busy
+from xybot.events import Event
 from xybot.model import ChatId, Deliverable, MessageId, Outgoing
-from xybot.store import outbox
-from xybot.store.outbox import Held, NotSent, Refused, Sent, Settlement, Which
+from xybot.store import outbox, writing
+from xybot.store.outbox import Held, NotSent, Refused, Sent, Settled, Settlement, Which
+from xybot.telling import dropped, said
 from xybot.wire import answers, requests
 from xybot.wire.answers import Accepted, Declined, Later
 from xybot.wire.history import Line
@@ -37,6 +38,9 @@ _UNDER_WAY: Final = 32
 _AFTERWARDS: Final = 10_000
 """Milliseconds by which a line that was said after another may seem to be before it."""
 _LATE: Final = "等得太久，留给您 (waited too long to be said, for you)"
+_ASKED_AGAIN: Final = 3
+"""How many of the pauses a chat that has to be opened is worth: 400 may also mean never."""
+_NO_CHAT: Final = "会话建不起来，请核对买家和商品编号 (no chat with this buyer about this item)"
 _UNREADABLE: Final = "聊天记录读不到，请看一眼会话 (its chat cannot be read, please look)"
 _BETWEEN: Final = (
     "发送时断线，之后您的账号在会话里说过别的话，请看一眼 "
@@ -100,8 +104,10 @@ class Sender:
         return taken.messages
 
     async def _say(self, line: Connection, outgoing: Outgoing, proven: Callable[[], None]) -> None:
-        more, content = True, await self.pictures.ready(outgoing)
-        if isinstance(content, Refused):
+        more = True
+        if not outgoing.chat:
+            more = await self._open_chat(line, outgoing)
+        elif isinstance(content := await self.pictures.ready(outgoing), Refused):
             more = await self._settle(outgoing, content)
         else:
             with self.shared.echoes.awaiting(outgoing.uuid) as awaited:
@@ -112,6 +118,27 @@ class Sender:
         self._busy.discard(outgoing.chat)
         if more:
             self.bell.ring()
+
+    async def _open_chat(self, line: Connection, outgoing: Outgoing) -> bool:
+        """Find out which chat a message is for; it is due again then.  Others wait: True."""
+        shared = self.shared
+        assert outgoing.item is not None
+        request = requests.open_chat(outgoing.to, shared.user, outgoing.item)
+        why: str | None = None
+        for pause in (0.0, *PAUSES[:_ASKED_AGAIN]):
+            await trio.sleep(pause)
+            answer = await line.request(request)
+            chat = answers.opened_chat(answer)
+            if chat is not None:
+                now = shared.now_ms()
+                await shared.store.transact(
+                    writing.placed, shared.account, outgoing.uuid, chat, now=now
+                )
+                return True
+            why = answers.put_off(answer) or answers.refusal(answer)
+            if answers.put_off(answer) is None:
+                break
+        return await self._settle(outgoing, Refused(f"{_NO_CHAT}: {why or 'no chat named'}"))
 
     async def _until_settled(
         self, line: Connection, outgoing: Outgoing, content: Deliverable
@@ -139,12 +166,16 @@ class Sender:
         """Store what became of a message and tell it; return whether others wait."""
         if isinstance(settlement, Sent) and settlement.message:
             self.shared.echoes.expect(settlement.message)
-        settled = await self.shared.store.transact(
-            outbox.settle, self.shared.account, outgoing.uuid, settlement, now=self.shared.now_ms()
+        account = self.shared.account
+
+        def means(settled: Settled) -> Iterator[Event]:
+            # What is due again will be told when it is said; what an echo settled was told by it.
+            if settled.changed and not isinstance(settlement, NotSent):
+                yield said(account, outgoing, settlement)
+
+        settled = await self.shared.chronicle.transact(
+            means, outbox.settle, account, outgoing.uuid, settlement, now=self.shared.now_ms()
         )
-        # What is due again will be told when it is said; what an echo settled was told by it.
-        if settled.changed and not isinstance(settlement, NotSent):
-            self.shared.feed.publish(said(self.shared.account, outgoing, settlement))
         return settled.more
 
     async def _settle_uncertain(self, past: Past, chats: Chats) -> None:
@@ -154,6 +185,8 @@ class Sender:
 
     async def _looked_up(self, past: Past, chats: Chats, outgoing: Outgoing) -> Settlement:
         """Return what a conversation tells of a message; taking it in settles one that is there."""
+        if not outgoing.chat:
+            return NotSent()  # It is not said before its chat is known, and that is stored.
         tried_at = outgoing.sending_since or 0
         try:
             lines = await past.said(outgoing.chat, tried_at - outbox.EARLIEST_BEFORE)
@@ -171,9 +204,14 @@ class Sender:
         """Take back what nobody expects any more; a turn that old is not answered either."""
         shared, now = self.shared, self.shared.now_ms()
         which = Which(until=now - round(1000 * shared.patience().message_expiry))
-        late = await shared.store.transact(outbox.drop, shared.account, which, _LATE, now=now)
-        for outgoing in late:
-            shared.feed.publish(dropped(shared.account, outgoing, _LATE))
+        await shared.chronicle.transact(
+            lambda late: [dropped(shared.account, each, _LATE) for each in late],
+            outbox.drop,
+            shared.account,
+            which,
+            _LATE,
+            now=now,
+        )
 
 
 def _is_strange(line: Line, since: int, ours: Set[MessageId]) -> bool:

@@ -9,7 +9,7 @@ import attrs
 from xybot.accounts.chat import Patience
 from xybot.accounts.echoes import Echoes
 from xybot.accounts.hints import Hints
-from xybot.events import EventFeed
+from xybot.chronicle import Chronicle
 from xybot.model import AccountId, UserId
 from xybot.store.database import Store
 
@@ -22,7 +22,7 @@ class Shared:
     user: UserId
     """The account's own id on the platform."""
     store: Store
-    feed: EventFeed
+    chronicle: Chronicle
     patience: Callable[[], Patience]
     """The settings of the moment."""
     now_ms: Callable[[], int]

@@ -17,8 +17,8 @@ import structlog
 import trio
 
 from xybot.accounts.backoff import Backoff
-from xybot.accounts.doorbell import Doorbell
 from xybot.accounts.status import Status
+from xybot.doorbell import Doorbell
 from xybot.errors import (
     AttentionRequired,
     Cause,
@@ -81,8 +81,10 @@ class Supervisor:
 
     def _tell_parked(self, parked: Parked) -> None:
         self._parked.add(parked.id)
-        status = self.status_of(parked.id)
-        status.change(AccountState.FAILED, parked.reason, cause=parked.cause)
+        # An account that its seller paused is as it should be; any other needs them.
+        wished = parked.cause is Cause.PAUSED
+        state = AccountState.CLOSED if wished else AccountState.FAILED
+        self.status_of(parked.id).change(state, parked.reason, cause=parked.cause)
 
     async def _supervise(
         self, account: Wanted, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

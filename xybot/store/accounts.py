@@ -65,7 +65,8 @@ def configure(db: Database, settings: Settings) -> None:
     for id_, setting in settings.items():
         row = known.get(id_)
         values: dict[str, object] = {"version": setting.version, "wanted": True}
-        if row is None or row.version != setting.version:
+        changed = row is None or row.version != setting.version
+        if changed and not (row and row.parked_cause == Cause.PAUSED.value):
             values |= _UNPARKED
         if row is None or row.pasted != setting.pasted:
             values |= {"pasted": setting.pasted, "session_json": None}
@@ -95,6 +96,26 @@ def park(db: Database, account: AccountId, reason: str, cause: Cause) -> None:
     """Take an account off line until its seller acts, restarts of the program included."""
     change = sa.update(accounts).where(accounts.c.id == account)
     db.execute(change.values(parked=reason, parked_cause=cause.value))
+
+
+def pause(db: Database, account: AccountId, reason: str) -> bool:
+    """Take an account off line because its seller wants it so; False when it does not run."""
+    runs = (accounts.c.id == account, accounts.c.wanted, accounts.c.parked.is_(None))
+    change = sa.update(accounts).where(*runs)
+    return bool(db.execute(change.values(parked=reason, parked_cause=Cause.PAUSED.value)).rowcount)
+
+
+def redial(db: Database, account: AccountId) -> bool:
+    """Ask a running account to connect anew; False when it does not run."""
+    runs = (accounts.c.id == account, accounts.c.wanted, accounts.c.parked.is_(None))
+    change = sa.update(accounts).where(*runs).values(redials=accounts.c.redials + 1)
+    return bool(db.execute(change).rowcount)
+
+
+def redials(db: Database, account: AccountId) -> int:
+    """Return how often an account was asked to connect anew."""
+    query = sa.select(accounts.c.redials).where(accounts.c.id == account)
+    return db.scalar(query) or 0
 
 
 def resume(db: Database, account: AccountId) -> bool:

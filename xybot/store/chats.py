@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Final
 
 import attrs
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from xybot.model import AccountId, ChatId, MessageId, Outgoing
-from xybot.store import inbox, outbox
+from xybot.store import chatlist, inbox, outbox
 from xybot.store.codec import converter
 from xybot.store.database import Database
 from xybot.store.gaps import Gap
@@ -67,16 +67,23 @@ def take_in(db: Database, moment: Moment, arrivals: Sequence[Arrival]) -> Intake
     """Store arrivals, in their order, and do what those of our own account ask for."""
     fresh = inbox.insert_new(db, moment.account, arrivals, now=moment.now, gap=moment.gap)
     intake = Intake(fresh=fresh)
+    chatlist.came(db, moment.account, _once(arrivals, fresh), now=moment.now)
     for own in arrivals:
         if own.kind != "own" or own.chat is None or own.key not in fresh:
             continue
         ours = outbox.recognise(db, moment.account, own, now=moment.now)
         if ours is None:
             intake.by_hand.add(own.key)
+            chatlist.seen(db, moment.account, own.chat)
             _heed(db, moment, own, own.chat, intake)
         elif ours.settled:
             intake.sent.append((ours.settled, own.key))
     return intake
+
+
+def _once(arrivals: Sequence[Arrival], fresh: Set[MessageId]) -> Collection[Arrival]:
+    """Return the new ones; a frame may carry an entry twice."""
+    return {each.key: each for each in arrivals if each.key in fresh}.values()
 
 
 def unknown(db: Database, account: AccountId, chat: ChatId, keys: Sequence[str]) -> frozenset[str]:

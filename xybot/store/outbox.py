@@ -174,12 +174,15 @@ _BEGINS: Final[Mapping[ReplyMode, str]] = {
 class Origin:
     """Where messages come from, and what is to become of them."""
 
-    turn: int
+    turn: int | None
+    """None: no turn asked for them; the seller, or a program of theirs, did."""
     now: int
     """When they were decided on (ms)."""
     mode: ReplyMode = "send"
     held: str = ""
     """Why they are not sent, for a `mode` other than send."""
+    key: str | None = None
+    """What tells a repeated wish to say something; no two messages have one."""
 
 
 def put(
@@ -210,6 +213,8 @@ def put_as(db: Database, account: AccountId, messages: Sequence[Outgoing], origi
             "turn": origin.turn,
             "queued_at": origin.now,
             "due_at": max(outgoing.due_at or 0, last[outgoing.chat]) or None,
+            "item": outgoing.item,
+            "key": origin.key,
         }
         for outgoing in messages
     ]
@@ -359,6 +364,7 @@ def outgoing_of(row: Row | sa.Row[tuple[object, ...]]) -> Outgoing:
         content=content,
         source=row.source,
         because=row.because,
+        item=row.item,
         due_at=row.due_at,
         sending_since=row.sending_at,
     )

@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The migration that this version of xybot is written for."""
 
 #: The terms of the partial indexes.  SQLite uses such an index only for a query that has the
@@ -20,6 +20,8 @@ UNSETTLED: Final = sa.text("state IN ('queued', 'sending')")
 DELAYED: Final = sa.text("state = 'queued' AND due_at IS NOT NULL")
 DRAFTS: Final = sa.text("state = 'draft'")
 RECOVERED: Final = sa.text("gap IS NOT NULL")
+BY_RULE: Final = sa.text("rule IS NOT NULL")
+KEYED: Final = sa.text("key IS NOT NULL")
 
 metadata = sa.MetaData()
 
@@ -36,6 +38,21 @@ accounts = sa.Table(
     sa.Column("dialled_at", sa.BigInteger),
     # Everything said before this moment, by the platform's clock, is in the inbox.
     sa.Column("caught_up_to", sa.BigInteger),
+    # A higher number than the running account has seen: connect anew.
+    sa.Column("redials", sa.Integer, nullable=False, default=0, server_default="0"),
+)
+
+chats = sa.Table(
+    "chats",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("chat", sa.Text, primary_key=True),
+    sa.Column("peer", sa.Text),  # the other side, where a line of theirs told
+    sa.Column("name", sa.Text),
+    sa.Column("item", sa.Text),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.Column("unread", sa.Integer, nullable=False),  # lines since the seller last looked
+    sa.Index("chats_by_time", "account", "last_at"),
 )
 
 gaps = sa.Table(
@@ -70,7 +87,9 @@ turns = sa.Table(
     sa.Column("passed_json", sa.Text, nullable=False),
     sa.Column("mode", sa.Text),  # of its reply: send · draft · dry_run
     sa.Column("held", sa.Text),  # why it is not sent at once
+    sa.Column("rule", sa.Text),  # fingerprint of the rule that answered
     sa.Index("turns_by_chat", "account", "chat", "id"),
+    sa.Index("turns_by_rule", "rule", "decided_at", sqlite_where=BY_RULE),
 )
 
 inbox = sa.Table(
@@ -83,7 +102,7 @@ inbox = sa.Table(
     sa.Column("chat", sa.Text),
     sa.Column("sender", sa.Text),
     sa.Column("sender_name", sa.Text),
-    sa.Column("content_json", sa.Text),  # NULL: not for an answer
+    sa.Column("content_json", sa.Text),  # what it says, or shows
     sa.Column("item", sa.Text),
     sa.Column("sent_at", sa.BigInteger),
     sa.Column("received_at", sa.BigInteger, nullable=False),
@@ -119,7 +138,10 @@ outbox = sa.Table(
     sa.Column("sending_at", sa.BigInteger),
     sa.Column("settled_at", sa.BigInteger),
     sa.Column("due_at", sa.BigInteger),  # not to be said before; NULL: at once
+    sa.Column("item", sa.Text),  # what a chat is to be opened about, when `chat` is empty
+    sa.Column("key", sa.Text),  # a fingerprint of the Idempotency-Key it was asked for with
     sa.UniqueConstraint("account", "uuid"),
+    sa.Index("outbox_by_key", "account", "key", unique=True, sqlite_where=KEYED),
     sa.Index(
         "outbox_due",
         "account",
@@ -186,4 +208,33 @@ ai_calls = sa.Table(
     sa.Column("chat", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Index("ai_calls_by_time", "account", "at"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("body_json", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # an id never comes twice, whatever was pruned
+)
+
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # a hash of what the browser keeps
+    sa.Column("token", sa.Text, nullable=False),  # fingerprint of the token it signed in with
+    sa.Column("until", sa.BigInteger, nullable=False),
+)
+
+hooks = sa.Table(
+    "hooks",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("cursor", sa.BigInteger, nullable=False),  # the last event that is done with
+    sa.Column("tries", sa.Integer, nullable=False),  # of the next one
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.Column("trouble", sa.Text),
 )

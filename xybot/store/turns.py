@@ -110,6 +110,7 @@ def _record(db: Database, turn: Turn, decision: Decision, outcome: str, now: int
         "passed_json": converter.dumps(decision.passed).decode(),
         "mode": decision.mode if reply else None,
         "held": decision.held or None,
+        "rule": reply.rule if reply else None,
     }
     id_ = _INSERT.run(db, row)
     assert id_ is not None

@@ -26,11 +26,12 @@ from xybot import journal
 from xybot.accounts.answer import Answerer
 from xybot.accounts.chat import Patience
 from xybot.accounts.chats import Chats
-from xybot.accounts.doorbell import Doorbell
 from xybot.accounts.receive import Receiver
 from xybot.accounts.shared import Shared
+from xybot.chronicle import Chronicle
 from xybot.clock import now_ms
 from xybot.config import Config, Loaded, load
+from xybot.doorbell import Doorbell
 from xybot.egress import Outside
 from xybot.errors import ConfigError, WireError
 from xybot.events import EventFeed
@@ -203,13 +204,12 @@ async def _play(
         return start + round(1000 * trio.current_time())
 
     patience = _patience(loaded.config)
-    feed = EventFeed(lambda _: None)
     paused: dict[ChatId, int] = {}
     async with open_store(None, run=inline) as store, known_facts(loaded, run=inline) as facts:
         means = Means(store=store, facts=facts, outside=Outside(), now_ms=now_ms)
+        chronicle = Chronicle(store, EventFeed(lambda _: None), now_ms)
         answerer = Answerer(
-            store=store,
-            feed=feed,
+            chronicle=chronicle,
             ids=Ids(now_ms, random.Random(0)),
             decide=offline(loaded, means).decide,
             bell=Doorbell(),
@@ -220,7 +220,7 @@ async def _play(
             account=account,
             user=user,
             store=store,
-            feed=feed,
+            chronicle=chronicle,
             patience=lambda: patience,
             now_ms=now_ms,
         )

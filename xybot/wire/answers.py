@@ -6,12 +6,17 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from xybot.model import MessageId
-from xybot.wire.fields import text_at
+from xybot.model import ChatId, MessageId
+from xybot.wire.fields import bare, dig, text_at
 from xybot.wire.frames import OK, Frame
 
 _FLOW_CONTROL: Final = "400600001"
 _TOO_EARLY: Final = 400
+_CHAT_AT: Final = (
+    ("cid",),
+    ("singleChatConversation", "cid"),
+    ("singleChatUserConversation", "singleChatConversation", "cid"),
+)
 
 
 @attrs.frozen
@@ -68,3 +73,15 @@ def of_send(answer: Frame) -> SendAnswer:
     body = answer.body
     named = text_at(body, "messageId") or text_at(body, "1", "3")
     return Accepted(MessageId(named) if named else None)
+
+
+def opened_chat(answer: Frame) -> ChatId | None:
+    """Return the chat of an answer to `requests.open_chat`; None when it names none.
+
+    Clients found the id in four places (§3); no answer was ever recorded.
+    """
+    for body in (answer.body, dig(answer.body, "data")):
+        for path in _CHAT_AT:
+            if (found := bare(text_at(body, *path))) is not None:
+                return ChatId(found)
+    return None

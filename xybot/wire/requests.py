@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from xybot.model import ChatId, Deliverable, Image, Text, UserId
+from xybot.model import ChatId, Deliverable, Image, ItemId, Text, UserId
 from xybot.wire import jsontext
 from xybot.wire.fields import ADDRESS
 
@@ -26,6 +26,7 @@ HEARTBEAT: Final = "/!"
 SEND: Final = "/r/MessageSend/sendByReceiverScope"
 HISTORY: Final = "/r/MessageManager/listUserMessages"
 CONVERSATIONS: Final = "/r/Conversation/listNewestPagination"
+OPEN_CHAT: Final = "/r/SingleChatConversation/create"
 SYNC_STATE: Final = "/r/SyncStatus/getState"
 DIFF_DONE: Final = "/r/SyncStatus/ackDiff"
 
@@ -88,6 +89,18 @@ def _content(content: Deliverable) -> tuple[int, dict[str, Any]]:
         case Image(url, width, height):
             picture = {"type": 0, "url": url, "width": width, "height": height}
             return 2, {"contentType": 2, "image": {"pics": [picture]}}
+
+
+def open_chat(peer: UserId, self_id: UserId, item: ItemId) -> Request:
+    """Ask for the chat with somebody about an item, which is made if there is none (§3)."""
+    wanted = {
+        "pairFirst": f"{peer}{ADDRESS}",
+        "pairSecond": f"{self_id}{ADDRESS}",
+        "bizType": "1",
+        "extension": {"itemId": item},
+        "ctx": {"appVersion": "1.0", "platform": "web"},
+    }
+    return Request(OPEN_CHAT, [wanted])
 
 
 def history(chat: ChatId, cursor: int = NEWEST, limit: int = 20) -> Request:
