@@ -15,6 +15,7 @@ import trio
 from xybot import egress
 from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
+from xybot.accounts.clock import PlatformClock
 from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
@@ -153,6 +154,7 @@ class Shop:
             decide=lambda turn, now: self.decide(turn, now),
             patience=lambda: self.patience,
             now_ms=self.now_ms,
+            clock=PlatformClock(self.now_ms),
             rng=random.Random(3),
         )
         with self.facts.through(id_, mtop):

@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "doorbell": set(),
     "replies": VOCABULARY | {"template", "config", "store", "egress"},
     "accounts": VOCABULARY | TOLD | {"wire", "store", "xianyu"},
-    "web": VOCABULARY | TOLD | {"config", "store"},
+    "days": set(),
+    "web": VOCABULARY | TOLD | {"config", "days", "store", "wire"},
     "simulator": {"model", "wire"},
 }
 CORRIDOR = {

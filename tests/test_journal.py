@@ -17,14 +17,18 @@ from xybot.events import (
     AccountStatus,
     ChatLimited,
     ChatPaused,
+    DraftApproved,
     Event,
     MessageReceived,
     Quarantined,
     ReplyDrafted,
+    ReplyDropped,
     ReplyRehearsed,
     ReplySent,
     ReplySkipped,
+    SendHeld,
     SendRefused,
+    WroteByHand,
 )
 from xybot.model import AccountId, AccountState, ChatId, MessageId
 
@@ -52,7 +56,14 @@ def status(new: AccountState, reason: str = "", next_try: float | None = None) -
 
 def received(text: str, name: str = "小王") -> MessageReceived:
     return MessageReceived(
-        account=SHOP, chat=CHAT, message=MessageId("1.PNM"), sender_name=name, text=text
+        account=SHOP,
+        chat=CHAT,
+        message=MessageId("1.PNM"),
+        sender=None,
+        sender_name=name,
+        item=None,
+        text=text,
+        sent_at=None,
     )
 
 
@@ -61,10 +72,20 @@ EVENTS: dict[str, Callable[[str], Event]] = {
     "status": lambda text: status(AccountState.RECONNECTING, text, 4.2),
     "received": lambda text: received(text, text),
     "sent": lambda text: ReplySent(
-        account=SHOP, chat=CHAT, message=None, text=text, why=f"rules: {text}"
+        account=SHOP, chat=CHAT, uuid="u", message=None, text=text, why=f"rules: {text}"
     ),
-    "skipped": lambda text: ReplySkipped(account=SHOP, chat=CHAT, text=text, why=text),
-    "refused": lambda text: SendRefused(account=SHOP, chat=CHAT, text=text, reason=text),
+    "by hand": lambda text: WroteByHand(
+        account=SHOP, chat=CHAT, message=MessageId("1.PNM"), text=text
+    ),
+    "skipped": lambda text: ReplySkipped(
+        account=SHOP, chat=CHAT, text=text, cause="late", why=text
+    ),
+    "refused": lambda text: SendRefused(
+        account=SHOP, chat=CHAT, uuid="u", text=text, reason=text
+    ),
+    "in doubt": lambda text: SendHeld(account=SHOP, chat=CHAT, uuid="u", text=text, reason=text),
+    "dropped": lambda text: ReplyDropped(account=SHOP, chat=CHAT, uuid="u", text=text, why=text),
+    "approved": lambda text: DraftApproved(account=SHOP, chat=CHAT, uuid="u", text=text),
     "drafted": lambda text: ReplyDrafted(
         account=SHOP, chat=CHAT, text=text, why=f"ai: {text}", held=text
     ),

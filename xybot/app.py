@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -13,7 +14,7 @@ from contextlib import (
     nullcontext,
 )
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import filelock
 import structlog
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from xybot.tools.demo import Demo
 
 log = structlog.get_logger()
+
+_SIGN_IN: Final = """\
+          登录控制台的令牌，只显示这一次，请保存好 (sign in with this token; it is shown only now):
+          {token}
+"""
 
 
 async def command(
@@ -77,7 +83,7 @@ async def run(path: Path) -> None:
                 sources = composer(loaded, means_of(store, facts))
                 for warning in sources.warnings:
                     log.warning("config.warning", note=warning)
-                async with _web(loaded.config.web), _demo(loaded.config.simulator) as demo:
+                async with _demo(loaded.config.simulator) as demo:
                     if demo is not None:
                         sources = composer(demo.complete(loaded), means_of(store, facts))
                     bot = Bot(
@@ -88,7 +94,8 @@ async def run(path: Path) -> None:
                         facts=facts,
                         composer=sources,
                     )
-                    await bot.run()
+                    async with _web(loaded.config.web, bot):
+                        await bot.run()
 
 
 def _tell_of_store(reason: str | None) -> None:
@@ -109,13 +116,18 @@ def _demo(wanted: Simulator) -> AbstractAsyncContextManager[Demo | None]:
 
 
 @asynccontextmanager
-async def _web(wanted: Web | None) -> AsyncIterator[None]:
+async def _web(wanted: Web | None, bot: Bot) -> AsyncIterator[None]:
     """Serve HTTP, if bot.toml has a `[web]`; without one its libraries are not even loaded."""
     if wanted is None:
         yield
         return
-    async with importlib.import_module("xybot.web.server").open_web(wanted.listen) as url:
-        log.info("web.started", url=f"{url}/health")
+    server = importlib.import_module("xybot.web.server")
+    async with server.open_web(wanted, bot.house()) as opened:
+        log.info("web.started", url=opened.url)
+        if opened.token is not None:
+            # Not by the log, which may go to a file.
+            sys.stdout.write(_SIGN_IN.format(token=opened.token))
+            sys.stdout.flush()
         yield
 
 

@@ -16,12 +16,13 @@ import trio
 from xybot import egress
 from xybot.accounts.account import Account
 from xybot.accounts.chat import Patience
+from xybot.accounts.clock import PlatformClock
 from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
 from xybot.chronicle import Chronicle
 from xybot.clock import now_ms
-from xybot.config import Loaded, Platform
+from xybot.config import Loaded, Platform, load
 from xybot.doorbell import Doorbell
 from xybot.errors import ConfigError
 from xybot.facts import Facts
@@ -33,6 +34,8 @@ from xybot.secret import Secret
 from xybot.store import accounts
 from xybot.store.accounts import Setting
 from xybot.store.database import Store
+from xybot.tools.offline import offline
+from xybot.web.house import House
 from xybot.wire.ids import Ids
 from xybot.xianyu import session as sessions
 from xybot.xianyu.dial import dialler
@@ -61,6 +64,11 @@ class Bot:
     _summons: defaultdict[AccountId, Doorbell] = attrs.field(
         factory=lambda: defaultdict(Doorbell), init=False
     )
+    _rehearsing: tuple[Loaded, Composer] | None = attrs.field(default=None, init=False)
+    """The composer of `xybot.tools.offline`, and the settings that it was made of."""
+    _clocks: defaultdict[AccountId, PlatformClock] = attrs.field(
+        factory=lambda: defaultdict(lambda: PlatformClock(now_ms)), init=False
+    )
 
     def __attrs_post_init__(self) -> None:
         self.supervisor = Supervisor(
@@ -76,6 +84,21 @@ class Bot:
         """Have an account, and its supervisor, look at what the store says of it now."""
         self._summons[account].ring()
         self.supervisor.bell.ring()
+
+    def house(self) -> House:
+        """Return what the web side is to know of us."""
+        ids = Ids(now_ms, self.rng)
+        return House(
+            chronicle=self.chronicle,
+            loaded=lambda: self.loaded,
+            status=lambda account: self._status(account).now,
+            ring=self.ring,
+            clock=lambda account: self._clocks[account].now_ms(),
+            uuid=ids.uuid,
+            rehearse=self._rehearse,
+            reload=self._reload_now,
+            now_ms=now_ms,
+        )
 
     async def run(self) -> None:
         """Answer buyers until cancelled."""
@@ -103,6 +126,27 @@ class Bot:
                 if warning not in old.warnings:
                     log.warning("config.warning", note=warning)
             await self._take_over(loaded)
+
+    async def _reload_now(self) -> None:
+        """Take over what changed in the files.
+
+        Raises:
+          ConfigError: it cannot be used; the old settings stay.
+        """
+        await self._reload(await trio.to_thread.run_sync(load, self.path))
+
+    async def _rehearse(self, turn: Turn, outside: bool) -> Decision:
+        """Decide what would be said to a turn; `outside`: also ask the model, the webhook."""
+        composer = self._composer if outside else await self._offline()
+        return await composer.decide(turn, now_ms())
+
+    async def _offline(self) -> Composer:
+        if self._rehearsing is None or self._rehearsing[0] is not self.loaded:
+            means = means_of(self.store, self.facts)
+            # Thousands of rules take a while to be made ready.
+            made = await trio.to_thread.run_sync(offline, self.loaded, means)
+            self._rehearsing = (self.loaded, made)
+        return self._rehearsing[1]
 
     async def _take_over(self, loaded: Loaded) -> None:
         if loaded.config.simulator.enabled and self.demo is None:
@@ -159,6 +203,7 @@ class Bot:
             decide=self._decide,
             patience=self._patience,
             now_ms=now_ms,
+            clock=self._clocks[id_],
             rng=self.rng,
             summons=self._summons[id_],
         )

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, Concatenate, Final, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeAlias, TypeVar
 
 import attrs
 import trio
@@ -85,10 +85,11 @@ class Chronicle:
         while self.newest <= id_:
             await self._grown.wait()
 
-    async def _write(self) -> NoReturn:
-        while True:
-            await self._bell.wait()
-            await self._flush()
+    async def _write(self) -> None:
+        with suppress(StoreUnavailable):  # It is closed, or damaged; whoever owns it says so.
+            while True:
+                await self._bell.wait()
+                await self._flush()
 
     async def _flush(self) -> None:
         """Store what was noted."""
@@ -97,12 +98,13 @@ class Chronicle:
         for _ in noted:
             self._noted.popleft()
 
-    async def _prune(self) -> NoReturn:
-        while True:
-            until = self.now_ms() - KEPT
-            while await self.store.insist(recording.prune, until=until):
-                pass
-            await trio.sleep(_PRUNE_EVERY)
+    async def _prune(self) -> None:
+        with suppress(StoreUnavailable):
+            while True:
+                until = self.now_ms() - KEPT
+                while await self.store.insist(recording.prune, until=until):
+                    pass
+                await trio.sleep(_PRUNE_EVERY)
 
     def _told(self, done: _Done[T]) -> T:
         self._grow(done.last)

@@ -266,12 +266,15 @@ class Subscription:
     """Events for one listener, the oldest first."""
 
     _kept: deque[Event]
+    _wanted: Callable[[Event], bool]
     _arrived: trio.Event = attrs.field(factory=trio.Event, init=False)
     lost: int = attrs.field(default=0, init=False)
     """How many events this listener was too slow for."""
 
     def put(self, event: Event) -> None:
-        """Add an event; the oldest goes when there is no room."""
+        """Add an event, if it is wanted; the oldest goes when there is no room."""
+        if not self._wanted(event):
+            return
         self.lost += len(self._kept) == self._kept.maxlen
         self._kept.append(event)
         self._arrived.set()
@@ -298,9 +301,11 @@ class EventFeed:
             subscription.put(event)
 
     @contextmanager
-    def subscribe(self, *, room_for: int = 1000) -> Iterator[Subscription]:
-        """Listen for as long as the block runs."""
-        subscription = Subscription(deque(maxlen=room_for))
+    def subscribe(
+        self, *, room_for: int = 1000, wanted: Callable[[Event], bool] = lambda _: True
+    ) -> Iterator[Subscription]:
+        """Listen to what is wanted for as long as the block runs."""
+        subscription = Subscription(deque(maxlen=room_for), wanted)
         self._subscriptions.append(subscription)
         try:
             yield subscription

@@ -211,6 +211,14 @@ def _quarantined(values: Mapping[str, Any]) -> str:
     return f"有一条无法解读，已原样保存 (kept unread): {short(values['reason'], 200)}"
 
 
+def _by_hand(values: Mapping[str, Any]) -> str:
+    return f"您回复 you  {short(values['text'])}"
+
+
+def _approved(values: Mapping[str, Any]) -> str:
+    return f"您批准了草稿 approved  {short(values['text'])}"
+
+
 def _held(values: Mapping[str, Any]) -> str:
     return (
         f"不确定是否送达，不会自动重发 held, not said again  {short(values['text'])}"
@@ -313,10 +321,13 @@ _TITLES: Final = {
     "chat.failed": "一个会话处理出错 (a chat failed)",
     "account.crashed": "账号任务出错，稍后重启 (an account crashed, restarting)",
     "source.failed": "一个回复来源出错 (a reply source failed)",
+    "web.failed": "一个网页请求出错 (a web request failed)",
 }
 _PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "account.status.update": _status,
     "message.received": _received,
+    "message.by_hand": _by_hand,
+    "draft.approved": _approved,
     "reply.sent": _sent,
     "reply.skipped": _skipped,
     "send.refused": _refused,

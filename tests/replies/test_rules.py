@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from tests.replies.rulebook import bound, general
@@ -51,11 +52,22 @@ async def test_any_line_of_a_turn_and_any_keyword_of_a_rule_will_do() -> None:
 
 
 async def test_the_first_rule_of_the_file_answers_and_says_why() -> None:
-    rules = general([rule("x", n=0), rule("邮", "包邮", n=1), rule("包邮", n=2)])
-    answer = await rules.answer(turn("包邮吗"))
+    written = [rule("x", n=0), rule("邮", "包邮", n=1), rule("包邮", n=2)]
+    answer = await general(written).answer(turn("包邮吗"))
     assert answer == Reply(
-        contents=(Text("reply 1"),), source="rules", because="bot.toml: rules[1] “邮”"
+        contents=(Text("reply 1"),),
+        source="rules",
+        because="bot.toml: rules[1] “邮”",
+        rule=written[1].fingerprint,
     )
+
+
+def test_a_rule_keeps_its_fingerprint_where_it_stands_and_changes_it_with_what_it_says() -> None:
+    one, moved, other = rule("邮", n=0), rule("邮", n=7), rule("包邮", n=0)
+    assert one.reply != moved.reply  # The samples number their replies.
+    same = attrs.evolve(moved, reply=one.reply, line=9, priority=3)
+    assert same.fingerprint == one.fingerprint
+    assert other.fingerprint != one.fingerprint
 
 
 async def test_rules_for_items_and_general_ones_are_two_sources() -> None:

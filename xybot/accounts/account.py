@@ -60,10 +60,11 @@ class Account:
     decide: Decide
     patience: Callable[[], Patience]
     now_ms: Callable[[], int]
+    clock: PlatformClock
+    """What time it is for the platform; kept over runs of the account."""
     rng: random.Random
     summons: Doorbell = attrs.Factory(Doorbell)
     """Rung by whoever changed what the store says of this account."""
-    _clock: PlatformClock = attrs.field(init=False)
     _backoff: Backoff = attrs.field(init=False)
     _bell: Doorbell = attrs.field(factory=Doorbell, init=False)
     _connected: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -81,14 +82,13 @@ class Account:
     """When the present line was last known to work, by the platform's clock (ms)."""
 
     def __attrs_post_init__(self) -> None:
-        self._clock = PlatformClock(self.now_ms)
         shared = Shared(
             account=self.id,
             user=self.mtop.session.user,
             store=self.store,
             chronicle=self.chronicle,
             patience=self.patience,
-            now_ms=self._clock.now_ms,
+            now_ms=self.clock.now_ms,
         )
         self._receiver = Receiver(shared)
         self._catch_up = CatchUp(shared, self._receiver)
@@ -100,7 +100,7 @@ class Account:
             ids=self.ids,
             decide=self.decide,
             bell=self._bell,
-            now_ms=self._clock.now_ms,
+            now_ms=self.clock.now_ms,
             paused=self._paused,
         )
         self._orders = Orders(
@@ -181,11 +181,11 @@ class Account:
         session, within = self.mtop.session, self.patience().heartbeat_timeout
         async with open_connection(self.dial, self.ids) as line, trio.open_nursery() as nursery:
             at = await register(line, token, session.device, session.user, within=within)
-            self._clock.set(at)
+            self.clock.set(at)
             # A token is good for so long; a fresh one needs a fresh connection.
             left = (token.good_until - self.now_ms()) / 1000
             self._connected.deadline = trio.current_time() + max(left, 1)
-            now = self._clock.now_ms()
+            now = self.clock.now_ms()
             self._receiver.gap = await self.store.transact(
                 gaps.close_gap, self.id, self._ended, now=now
             )
@@ -204,7 +204,7 @@ class Account:
     def _proven(self) -> None:
         """Note that the line works."""
         self._backoff.reset()
-        self._good_at = self._clock.now_ms()
+        self._good_at = self.clock.now_ms()
 
     async def _heartbeat(self, line: Connection) -> None:
         while True:

@@ -9,7 +9,7 @@ import hashlib
 from typing import Final, assert_never
 
 from xybot.accounts.echoes import Echoes
-from xybot.model import MessageId, UserId
+from xybot.model import Content, MessageId, Text, UserId
 from xybot.store.inbox import Arrival
 from xybot.wire import payload, reading
 from xybot.wire.fields import dig, message_id
@@ -85,12 +85,22 @@ def _arrival(key: MessageId, raw: str, push: Push) -> Arrival:
         chat=facts.chat,
         sender=facts.sender,
         sender_name=facts.sender_name,
-        content=push.content if isinstance(push, Spoken | Own) else None,
+        content=_content(push),
         item=facts.item,
         sent_at=facts.sent_at,
         raw=raw,
         outcome=_outcome(push),
     )
+
+
+def _content(push: Push) -> Content | None:
+    """Return what a line says; of a card or a tip what the app shows in its stead."""
+    match push:
+        case Spoken() | Own():
+            return push.content
+        case Card() | Tip() if push.facts.text:
+            return Text(push.facts.text)
+    return None
 
 
 def _outcome(push: Push) -> str | None:

@@ -13,10 +13,10 @@ from xybot.config.schema import (
     Platform,
     Simulator,
     Timing,
-    Web,
 )
 from xybot.config.secrets import FromEnv, FromFile, FromText, SecretSource
 from xybot.config.selling import Haggle, ItemConfig
+from xybot.config.web import Hook, Scope, Web, WebToken
 from xybot.config.webhook import Webhook
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "FromText",
     "Guard",
     "Haggle",
+    "Hook",
     "Intent",
     "ItemConfig",
     "Loaded",
@@ -38,11 +39,13 @@ __all__ = [
     "Platform",
     "Replies",
     "Rule",
+    "Scope",
     "SecretSource",
     "Simulator",
     "SourceName",
     "Timing",
     "Web",
+    "WebToken",
     "Webhook",
     "load",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Literal, NewType, TypeAlias
 
 import attrs
@@ -14,6 +16,8 @@ from xybot.model import AccountId, ItemId
 
 SourceName: TypeAlias = Literal["item_rules", "rules", "haggle", "ai", "webhook", "default"]
 Mode: TypeAlias = Literal["contains", "exact", "regex", "expression"]
+
+_WHERE_IT_STANDS = ("where", "line", "priority")
 
 Texts = NewType("Texts", tuple[str, ...])
 """In TOML an array of texts, or a lone text for an array of one."""
@@ -80,10 +84,18 @@ class Rule:
     """Whether the chat is the seller's from here on."""
     where: str = ""
     """`bot.toml: rules[2]（第 3 条）`; the loader's, never written in TOML."""
+    line: int | None = None
+    """At which line of its file it begins, if that is known; the loader's."""
 
     def __attrs_post_init__(self) -> None:
         if not self.reply and not self.image and not self.hand_over:
             raise Misfit("缺少这一项 (missing)", key="reply")
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the rule, wherever it stands: whom it answers, to what, and with what."""
+        what = attrs.asdict(self, filter=lambda field, _: field.name not in _WHERE_IT_STANDS)
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
     def place(self, key: str) -> str:
         """Return where one of its keys stands: `bot.toml: rules[2].reply（第 3 条）`."""

@@ -84,6 +84,13 @@ def no_blanks(value: tuple[str, ...]) -> None:
         raise Misfit("不能有空的 (none may be empty)")
 
 
+def some(value: tuple[str, ...]) -> None:
+    """Demand at least one, and none twice."""
+    if not value:
+        raise Misfit("至少写一个 (want at least one)")
+    distinct(value)
+
+
 def listen_address(value: str) -> None:
     """Demand `host:port`."""
     found = _LISTEN.fullmatch(value)

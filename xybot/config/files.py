@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from xybot.config import headers
 from xybot.config.problems import KeyPath, Misfit, Place
 from xybot.config.text import MISSING, read_text
 from xybot.errors import ConfigError
@@ -40,6 +41,14 @@ class Merged:
     main: str
     table: dict[str, object] = attrs.field(factory=dict)
     origins: dict[KeyPath, Place] = attrs.field(factory=dict)
+    lines: dict[tuple[str, int], int] = attrs.field(factory=dict)
+    """The line at which the nth rule of a file begins, where that is known."""
+
+    def line(self, n: int) -> int | None:
+        """Return the line at which the nth of all rules begins in its file, if it is known."""
+        place = self.place((_RULES, n))
+        nth = place.path[1] if len(place.path) > 1 else None
+        return self.lines.get((place.file, nth)) if isinstance(nth, int) else None
 
     def place(self, path: KeyPath) -> Place:
         """Return where a setting stands, by the nearest part whose file is known."""
@@ -63,6 +72,13 @@ class Merged:
             self.origins[(key,)] = Place(file, (key,))
             for merged, local in _parts(before, value):
                 self.origins[key, merged] = Place(file, (key, local))
+
+    def count_lines(self, file: str, text: str, table: dict[str, object]) -> None:
+        """Note where the rules of a file begin."""
+        rules = table.get(_RULES)
+        if isinstance(rules, list):
+            for n, line in enumerate(headers.lines_of(text, _RULES, len(rules))):
+                self.lines[file, n] = line
 
     def add_item(self, file: str, id_: str, table: dict[str, object]) -> None:
         """Add the file of an item, which becomes its table; its rules are for this item only.
@@ -134,7 +150,10 @@ def read_merged(path: Path, extras: Sequence[Path], items: Sequence[Path] = ()) 
     problems = []
     for name, (file, take) in files.items():
         try:
-            take(name, _toml(read_text(file, if_missing=NO_BOT_TOML if file is path else MISSING)))
+            text = read_text(file, if_missing=NO_BOT_TOML if file is path else MISSING)
+            table = _toml(text)
+            take(name, table)
+            merged.count_lines(name, text, table)
         except Misfit as exc:
             place = Place(name, (exc.key,) if exc.key else ())
             problems.append(place.problem(str(exc)))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import attrs
 
-from xybot.config import ai, haggling, pictures
+from xybot.config import ai, haggling, pictures, web
 from xybot.config.cookies import read_cookies
 from xybot.config.files import EXTRA_FOLDER, ITEM_FOLDER, Merged, extra_files, read_merged
-from xybot.config.problems import Misfit, Place
+from xybot.config.problems import KeyPath, Misfit, Place
 from xybot.config.schema import AccountConfig, Config, Notify
 from xybot.config.secrets import FromFile, SecretSource, settle
 from xybot.config.structure import structure
@@ -31,6 +31,8 @@ class Loaded:
     warnings: tuple[str, ...]
     files: tuple[Path, ...]
     """All that was read or looked for: when one of them changes, load again."""
+    origins: Mapping[KeyPath, Place] = attrs.field(factory=dict, repr=False)
+    """Where each setting, or entry of an array, was written; others have their defaults."""
 
     @property
     def database(self) -> Path:
@@ -79,6 +81,7 @@ def load(path: Path) -> Loaded:
             *pictures.files(config.rules),
             *(x.path for x in secrets),
         ),
+        origins=merged.origins,
     )
 
 
@@ -95,21 +98,20 @@ def _placed(config: Config, merged: Merged, folder: Path) -> Config:
         place = merged.place(("notify", n, "url"))
         return attrs.evolve(notify, url=settle(notify.url, place, folder))
 
-    web = config.web
-    if web is not None and web.token is not None:
-        token = settle(web.token, merged.place(("web", "token")), folder)
-        web = attrs.evolve(web, token=token)
     webhook = config.webhook
     if webhook is not None and webhook.token is not None:
         token = settle(webhook.token, merged.place(("webhook", "token")), folder)
         webhook = attrs.evolve(webhook, token=token)
     return attrs.evolve(
         config,
-        web=web,
+        web=config.web and web.placed(config.web, merged, folder),
         webhook=webhook,
         accounts=tuple(account(n, x) for n, x in enumerate(config.accounts)),
         rules=tuple(
-            pictures.settle(attrs.evolve(rule, where=_counted(merged.place(("rules", n)))), folder)
+            pictures.settle(
+                attrs.evolve(rule, where=_counted(merged.place(("rules", n))), line=merged.line(n)),
+                folder,
+            )
             for n, rule in enumerate(config.rules)
         ),
         items={
@@ -117,6 +119,10 @@ def _placed(config: Config, merged: Merged, folder: Path) -> Config:
             for id_, item in config.items.items()
         },
         notify=tuple(notify(n, x) for n, x in enumerate(config.notify)),
+        hooks=tuple(
+            attrs.evolve(x, secret=settle(x.secret, merged.place(("hooks", n, "secret")), folder))
+            for n, x in enumerate(config.hooks)
+        ),
         ai=_with_texts(config, merged, folder),
     )
 
@@ -156,7 +162,8 @@ def _secret_files(config: Config) -> Iterator[FromFile]:
     """Yield the files of the secrets that are in use."""
     accounts = () if config.simulator.enabled else config.accounts
     sources: list[SecretSource | None] = [x.cookie for x in accounts if x.enabled]
-    sources += [config.web.token] if config.web else []
+    sources += [config.web.token, *(x.token for x in config.web.tokens)] if config.web else []
+    sources += [hook.secret for hook in config.hooks]
     sources += [notify.url for notify in config.notify]
     sources += [config.ai.key] if config.ai else []
     sources += [config.webhook.token] if config.webhook else []

@@ -15,6 +15,7 @@ from xybot.config.guarding import Guard
 from xybot.config.problems import Misfit
 from xybot.config.secrets import SecretSource
 from xybot.config.selling import Haggle, ItemConfig
+from xybot.config.web import Hook, Web
 from xybot.config.webhook import Webhook
 from xybot.model import AccountId, ItemId
 
@@ -68,14 +69,6 @@ class Timing:
 
 
 @attrs.frozen(kw_only=True)
-class Web:
-    """The HTTP side."""
-
-    listen: str = field(default="127.0.0.1:8000", validator=by(checks.listen_address))
-    token: SecretSource | None = None
-
-
-@attrs.frozen(kw_only=True)
 class AccountConfig:
     """One seller account; `Loaded.cookies` has the cookie itself where it is needed."""
 
@@ -118,3 +111,4 @@ class Config:
     webhook: Webhook | None = None
     guard: Guard = attrs.Factory(Guard)
     notify: tuple[Notify, ...] = ()
+    hooks: tuple[Hook, ...] = ()

@@ -29,7 +29,7 @@ from xybot.model import AccountId, ItemId
 
 Hook: TypeAlias = Callable[[object, object], object]
 
-LOADERS_OWN = ("where", "texts")
+LOADERS_OWN = ("where", "line", "texts")
 """The fields that the loader fills in; in TOML they are unknown keys."""
 
 
@@ -216,7 +216,7 @@ def _checked(field: attrs.Attribute[object], converter: Converter) -> Hook | Non
     return read_checked
 
 
-def _made_by(origin: object) -> Callable[[object], bool]:
+def made_by(origin: object) -> Callable[[object], bool]:
     """Recognize `origin[...]`, such as tuple[str, ...]."""
     return lambda kind: get_origin(kind) is origin
 
@@ -236,10 +236,10 @@ def _converter() -> Converter:
     for kind, reader in readers:
         converter.register_structure_hook(kind, reader)
     factory = converter.register_structure_hook_factory
-    factory(_made_by(Literal), _choice)
-    factory(_made_by(tuple), lambda kind: _array(kind, converter))
+    factory(made_by(Literal), _choice)
+    factory(made_by(tuple), lambda kind: _array(kind, converter))
     converter.register_structure_hook(Texts, _texts(converter))
-    factory(_made_by(Mapping), lambda kind: _tables(kind, converter))
+    factory(made_by(Mapping), lambda kind: _tables(kind, converter))
     factory(attrs.has, lambda cls: _table(cls, converter))
     return converter
 

@@ -35,6 +35,7 @@ class _Ready:
     titles: tuple[Title, ...]
     hours: tuple[Hours, ...]
     keywords: tuple[Keyword, ...]
+    fingerprint: str
 
     def may_answer(self, turn: Turn, minute: int) -> bool:
         """Tell whether the rule is for this account at this time."""
@@ -78,10 +79,11 @@ class Rules:
             ready = self._rules[n]
             written = ready.matching(heard) if ready.may_answer(turn, minute) else None
             if written is not None and await ready.is_for_item(turn, means.facts):
-                return await self._reply(ready.rule, written, turn, means)
+                return await self._reply(ready, written, turn, means)
         return Pass("没有匹配的关键词 (no keyword matched)")
 
-    async def _reply(self, rule: Rule, written: str, turn: Turn, means: Means) -> Reply:
+    async def _reply(self, ready: _Ready, written: str, turn: Turn, means: Means) -> Reply:
+        rule = ready.rule
         said = await fill_in(rule.reply, turn, means, self.zone)
         words = tuple(Text(each) for each in said if each.strip())
         return Reply(
@@ -89,6 +91,7 @@ class Rules:
             source=self.name,
             because=f"{rule.where} “{written}”",
             hand_over=rule.hand_over,
+            rule=ready.fingerprint,
         )
 
 
@@ -158,6 +161,7 @@ def _ready(rule: Rule, problems: list[str]) -> _Ready:
         titles=tuple(each("titles", _title)),
         hours=tuple(each("hours", hours.parse)),
         keywords=tuple(each("keywords", lambda word: keywords.keyword(word, rule.mode))),
+        fingerprint=rule.fingerprint,
     )
 
 

@@ -8,6 +8,7 @@ import attrs
 import sqlalchemy as sa
 
 from xybot.model import AccountId, ChatId, MessageId
+from xybot.store import writing
 from xybot.store.codec import Kept, content_of
 from xybot.store.database import Database
 from xybot.store.schema import inbox, outbox
@@ -31,6 +32,7 @@ _MINE: Final = sa.and_(
     inbox.c.account == sa.bindparam("of"),
     inbox.c.chat == sa.bindparam("in"),
     inbox.c.content_json.is_not(None),
+    inbox.c.kind.not_in(("card", "tip")),
 )
 _HEARD_AT: Final = sa.func.coalesce(inbox.c.sent_at, inbox.c.received_at)
 _OURS: Final = sa.and_(outbox.c.account == inbox.c.account, outbox.c.chat == inbox.c.chat)
@@ -50,7 +52,7 @@ _HEARD: Final = (
 )
 _SAID_AT: Final = sa.func.coalesce(outbox.c.sending_at, outbox.c.queued_at)
 _SAID: Final = (
-    sa.select(outbox.c.content_json, outbox.c.message, _SAID_AT.label("at"))
+    sa.select(outbox.c.content_json, outbox.c.message, outbox.c.source, _SAID_AT.label("at"))
     .where(
         outbox.c.account == sa.bindparam("of"),
         outbox.c.chat == sa.bindparam("in"),
@@ -77,9 +79,18 @@ def recent(db: Database, account: AccountId, chat: ChatId, *, most: int) -> tupl
         for row in db.execute(_HEARD, asked)
     ]
     said = [
-        Said(who="bot", content=content_of(row.content_json), at=row.at, message=row.message)
+        Said(
+            who=_writer(row.source),
+            content=content_of(row.content_json),
+            at=row.at,
+            message=row.message,
+        )
         for row in db.execute(_SAID, asked)
     ]
     # Of one moment the buyer's line comes first: the other is the answer to it.
     lines = sorted((*heard[::-1], *said[::-1]), key=lambda each: each.at)
     return tuple(lines[max(0, len(lines) - most) :])
+
+
+def _writer(source: str) -> Speaker:
+    return "seller" if source == writing.BY_HAND else "bot"

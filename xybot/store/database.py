@@ -6,6 +6,9 @@ more than a hundred), and nobody is answered before the commit.  If one function
 group raises, the group is rolled back and each function runs again alone; so a function
 may run twice and must do nothing but read and write its database.
 
+What only reads, and may take its time, has connections of its own (`read`): it sees what was
+committed when it began, and neither waits for the writer nor holds it up.
+
 A caller may be cancelled until its transaction begins.  From then on it is not
 cancellable: it commits or rolls back whole, and the caller learns which.
 """
@@ -22,7 +25,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeAl
 import attrs
 import outcome
 import trio
-from sqlalchemy.engine import Connection, Transaction
+from sqlalchemy.engine import Connection, Engine, Transaction
 
 from xybot.errors import StoreUnavailable
 from xybot.store import opening, trouble
@@ -34,6 +37,8 @@ Database: TypeAlias = Connection
 """What a transaction function gets as its first argument."""
 
 _MOST_AT_ONCE: Final = 512
+_READERS: Final = 2
+"""Transactions that only read, at the same time."""
 _AGAIN: Final = 5.0
 """Seconds until what could not be stored is tried again."""
 _CLOSED: Final = "数据库已关闭 (the store is closed)"
@@ -49,6 +54,11 @@ class Runner(Protocol):
 async def in_thread(fn: Callable[[], T], /) -> T:
     """Run in a worker thread."""
     return await trio.to_thread.run_sync(fn)
+
+
+async def abandonable(fn: Callable[[], T], /) -> T:
+    """Run in a worker thread that nobody waits for any more once the caller is cancelled."""
+    return await trio.to_thread.run_sync(fn, abandon_on_cancel=True)
 
 
 async def inline(fn: Callable[[], T], /) -> T:
@@ -72,6 +82,11 @@ class Store:
     _run: Runner
     _path: Path | None
     _watch: Watch
+    _readers: Engine | None
+    """None: a database in memory, which has one connection."""
+    _reading: trio.CapacityLimiter = attrs.field(
+        factory=lambda: trio.CapacityLimiter(_READERS), init=False
+    )
     _waiting: deque[_Job[Any]] = attrs.field(factory=deque, init=False)
     _work: trio.Event = attrs.field(factory=trio.Event, init=False)
     # A shield: whoever is cancelled along with the store may have something to put away.
@@ -117,6 +132,22 @@ class Store:
                     raise
                 await trio.sleep(_AGAIN)
 
+    async def read(
+        self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `fn(db, *args)`, which only reads, beside the writer; for pages and lists.
+
+        Raises:
+          StoreUnavailable: the database cannot be read just now.
+        """
+        if self._readers is None:
+            return await self.transact(fn, *args, **kwargs)
+        call: Callable[[Connection], T] = partial(_called, fn, args, kwargs)
+        # Nothing is half done when nobody waits for the end of it, and a shutdown must not.
+        run = abandonable if self._run is in_thread else self._run
+        async with self._reading:
+            return await run(partial(_read, self._readers, call))
+
     async def _write(self) -> None:
         """Commit what waits, group by group, until the store is closed."""
         try:
@@ -158,6 +189,11 @@ class Store:
             self._watch.failed(str(error), begun=not isinstance(error, _CannotBegin))
         if not failed:
             self._watch.committed(wrote=any(job.wrote for job in jobs))
+
+
+def _read(readers: Engine, call: Callable[[Connection], T]) -> T:
+    with _translated(StoreUnavailable), readers.connect() as db, db.begin():
+        return call(db)
 
 
 def _called(
@@ -259,10 +295,11 @@ async def open_store(
         group, and cancelling the block, when damage is found while the store is open.
     """
     engine = opening.engine(path, read_only=read_only)
+    readers = opening.reading(path, connections=_READERS) if path else None
     try:
         db = await run(partial(opening.opened, engine, path, read_only=read_only))
         async with trio.open_nursery() as nursery:
-            store = Store(db, run, path, Watch(tell))
+            store = Store(db, run, path, Watch(tell), readers)
             nursery.start_soon(store._write, name="store writer")
             try:
                 yield store
@@ -270,4 +307,6 @@ async def open_store(
                 store._writing.cancel()
     finally:
         with trio.move_on_after(5, shield=True):
+            if readers is not None:
+                await run(readers.dispose)
             await run(engine.dispose)

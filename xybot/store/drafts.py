@@ -7,7 +7,8 @@ from typing import Final
 import attrs
 import sqlalchemy as sa
 
-from xybot.model import AccountId, Outgoing
+from xybot.model import AccountId, Outgoing, Text
+from xybot.store.codec import content_json
 from xybot.store.database import Database
 from xybot.store.outbox import outgoing_of
 from xybot.store.schema import DRAFTS, outbox
@@ -42,6 +43,8 @@ class Draft:
     """Why it was not sent at once."""
     since: int
     """When it was decided on (ms)."""
+    turn: int | None
+    """Messages of one turn are one reply."""
 
 
 def waiting(db: Database, account: AccountId | None = None) -> tuple[Draft, ...]:
@@ -52,14 +55,39 @@ def waiting(db: Database, account: AccountId | None = None) -> tuple[Draft, ...]
     return tuple(_draft(row) for row in db.execute(query))
 
 
-def approve(db: Database, account: AccountId, uuid: str, *, now: int) -> bool:
-    """Let a draft be said; False when it is none any more."""
-    return db.execute(_APPROVE, {"of": account, "id": uuid, "now": now}).rowcount > 0
+def one(db: Database, account: AccountId, uuid: str) -> Draft | None:
+    """Return a draft; None when it is none any more."""
+    row = db.execute(sa.select(outbox).where(*_ONE), {"of": account, "id": uuid}).one_or_none()
+    return None if row is None else _draft(row)
 
 
-def reject(db: Database, account: AccountId, uuid: str, *, now: int) -> bool:
-    """Have a draft never said; False when it is none any more."""
-    return db.execute(_REJECT, {"of": account, "id": uuid, "now": now}).rowcount > 0
+def approve(db: Database, account: AccountId, uuid: str, *, now: int) -> Draft | None:
+    """Let a draft be said; None when it is none any more."""
+    return _settled(db, _APPROVE, account, uuid, now)
+
+
+def reject(db: Database, account: AccountId, uuid: str, *, now: int) -> Draft | None:
+    """Have a draft never said; None when it is none any more."""
+    return _settled(db, _REJECT, account, uuid, now)
+
+
+def edit(db: Database, account: AccountId, uuid: str, words: str) -> Draft | None:
+    """Change the words of a draft, which goes on waiting; None when it is none any more."""
+    values = {"content_json": content_json(Text(words))}
+    row = db.execute(
+        sa.update(outbox).where(*_ONE).values(values).returning(*outbox.c),
+        {"of": account, "id": uuid},
+    ).one_or_none()
+    return None if row is None else _draft(row)
+
+
+def _settled(
+    db: Database, change: sa.Update, account: AccountId, uuid: str, now: int
+) -> Draft | None:
+    draft = one(db, account, uuid)
+    if draft is not None:
+        db.execute(change, {"of": account, "id": uuid, "now": now})
+    return draft
 
 
 def _draft(row: sa.Row[tuple[object, ...]]) -> Draft:
@@ -68,4 +96,5 @@ def _draft(row: sa.Row[tuple[object, ...]]) -> Draft:
         outgoing=outgoing_of(row),
         held=row.reason or "",
         since=row.queued_at,
+        turn=row.turn,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import attrs
+import msgspec
 import sqlalchemy as sa
 
 from xybot.model import AccountId
@@ -37,6 +38,15 @@ class Recorded:
     name: str
     body: str
     at: int
+
+    @property
+    def envelope(self) -> str:
+        """The whole event as a JSON object, on one line."""
+        account = msgspec.json.encode(self.account).decode()
+        return (
+            f'{{"id":{self.id},"type":"{self.name}","account":{account},'
+            f'"at":{self.at},"data":{self.body}}}'
+        )
 
 
 _INSERT: Final = Prepared(sa.insert(events).values(parameters(events, "id")))

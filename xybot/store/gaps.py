@@ -70,6 +70,41 @@ _BECAME: Final = sa.case(
 )
 
 
+@attrs.frozen(kw_only=True)
+class Listed:
+    """An outage as it stands in the list; `report` is None until its lines have outcomes."""
+
+    account: AccountId
+    gap: Gap
+    report: Report | None
+
+
+def listed(
+    db: Database, account: AccountId | None, *, before: int | None = None, most: int = 50
+) -> tuple[Listed, ...]:
+    """Return outages of an account, or of all, the last first; before one, if it is given."""
+    query = sa.select(gaps).order_by(gaps.c.id.desc()).limit(most)
+    if account is not None:
+        query = query.where(gaps.c.account == account)
+    if before is not None:
+        query = query.where(gaps.c.id < before)
+    return tuple(_listed(row) for row in db.execute(query))
+
+
+def _listed(row: sa.Row[tuple[object, ...]]) -> Listed:
+    gap, report = _gap(row), None
+    if row.reported_at is not None:
+        report = Report(
+            gap=gap,
+            recovered=row.recovered,
+            answered=row.answered,
+            late=row.late,
+            skipped=row.skipped,
+            unaccounted=row.unaccounted,
+        )
+    return Listed(account=row.account, gap=gap, report=report)
+
+
 def dialling(db: Database, account: AccountId, *, now: int) -> None:
     """Note that an account dials; who cannot store this must not ask for messages."""
     db.execute(sa.update(accounts).where(accounts.c.id == account).values(dialled_at=now))

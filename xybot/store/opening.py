@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from xybot.errors import ConfigError
 from xybot.store import schema, trouble
@@ -31,6 +31,19 @@ def engine(path: Path | None, *, read_only: bool) -> Engine:
     # A writer says at once that it is one, so that it never has to upgrade.
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
     sa.event.listen(made, "begin", lambda db: db.connection.dbapi_connection.execute(begin))
+    return made
+
+
+def reading(path: Path, *, connections: int) -> Engine:
+    """Return an engine for so many connections that only read, beside the one that writes."""
+    made = sa.create_engine(
+        "sqlite://",
+        creator=partial(_connect, path, True),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+    )
+    sa.event.listen(made, "begin", lambda db: db.connection.dbapi_connection.execute("BEGIN"))
     return made
 
 

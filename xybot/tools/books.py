@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -19,6 +18,7 @@ from rich.text import Text as Cell
 
 from xybot.clock import now_ms
 from xybot.config import load
+from xybot.days import midnight
 from xybot.errors import ConfigError
 from xybot.model import AccountId
 from xybot.store import books
@@ -58,7 +58,7 @@ async def command(
       format_: table 给人看，json 给程序 (a table, or one JSON object a line).
     """
     loaded = load(config)
-    path, since = loaded.database, _midnight(days - 1)
+    path, since = loaded.database, midnight(now_ms(), days_ago=days - 1)
     of = AccountId(account) if account is not None else None
     async with open_store(path, read_only=True) as store:
         found = await store.transact(books.balance, since=since, account=of)
@@ -70,13 +70,6 @@ async def command(
     else:
         _show(found, wrong, path)
     return 0 if not wrong and all(day.balances for day in found) else 1
-
-
-def _midnight(days_ago: int) -> int:
-    """Return when a day began here (ms)."""
-    today = datetime.fromtimestamp(now_ms() / 1000, UTC).astimezone().date()
-    began = datetime.combine(today - timedelta(days=days_ago), time()).astimezone()
-    return round(1000 * began.timestamp())
 
 
 def _write(found: Iterable[Day], wrong: Iterable[str]) -> None:

@@ -1,58 +1,76 @@
-"""Serving HTTP on the address of `[web]`: Starlette on Hypercorn, on our own Trio loop.
-
-So far it answers one question, without a token: is the program alive (`GET /health`)?
-It tells nothing about accounts.
-"""
+"""Serving HTTP on the address of `[web]`: Starlette on Hypercorn, on our own Trio loop."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Final, cast
 
+import attrs
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from xybot import __version__
+from xybot.config import Web
 from xybot.errors import ConfigError
+from xybot.web.app import application
+from xybot.web.door import Door
+from xybot.web.house import House
+from xybot.web.visitors import given_keys, keys
+
+_GRACE: Final = 0.5
+"""Seconds that answers may take to end when the program does."""
 
 
-async def health(_: Request) -> JSONResponse:
-    """Answer that we live: the loop that runs the accounts is the one that answers."""
-    return JSONResponse({"status": "ok", "version": __version__})
+@attrs.frozen(kw_only=True)
+class Opened:
+    """Where the door is, and how to come in for the first time."""
 
-
-def application() -> Starlette:
-    """Return all routes."""
-    return Starlette(routes=[Route("/health", health)])
+    url: str
+    token: str | None
+    """A token that was made just now; it is not kept, so it has to be shown."""
 
 
 @asynccontextmanager
-async def open_web(listen: str) -> AsyncIterator[str]:
-    """Listen on `host:port` for as long as the block runs; gives the url that was bound.
+async def open_web(settings: Web, house: House) -> AsyncIterator[Opened]:
+    """Serve the console and the API for as long as the block runs.
 
     Raises:
-      ConfigError: nobody can listen there.
+      ConfigError: nobody can listen there, or a token or a certificate is of no use.
     """
+    others = given_keys(settings)
+    listeners = await _listeners(settings.listen)
+    known, made = keys(others, house.data)  # Made only now: it is shown once, and never again.
+    address = listeners[0].socket.getsockname()
+    door = Door(keys=known, house=house, secure=bool(settings.certificate))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.stream.serve, name="event stream")
+        app = cast("Any", application(door))  # Hypercorn has types of its own.
+        await nursery.start(serve, app, _config(settings, listeners))
+        scheme = "https" if settings.certificate else "http"
+        host = settings.listen.rpartition(":")[0]
+        yield Opened(url=f"{scheme}://{host}:{address[1]}", token=made)
+        nursery.cancel_scope.cancel()
+
+
+async def _listeners(listen: str) -> list[trio.SocketListener]:
     host, _, port = listen.rpartition(":")
     try:
         # Not left to Hypercorn, which leaves a socket open when the port is taken.
-        listeners = await trio.open_tcp_listeners(int(port), host=host.strip("[]"))
+        return await trio.open_tcp_listeners(int(port), host=host.strip("[]"))
     except OSError as exc:
         raise ConfigError(
             f"web.listen: {listen} 无法监听，端口可能被占用 (cannot listen, is the port in use?): "
             f"{exc}"
         ) from exc
-    address = listeners[0].socket.getsockname()
+
+
+def _config(settings: Web, listeners: list[trio.SocketListener]) -> Config:
     config = Config()
     config.bind = [f"fd://{listener.socket.detach()}" for listener in listeners]
-    config.graceful_timeout = 0.5
+    config.graceful_timeout = _GRACE
     config.errorlog = config.accesslog = None
-    async with trio.open_nursery() as nursery:
-        await nursery.start(serve, application(), config)
-        yield f"http://{host}:{address[1]}"
-        nursery.cancel_scope.cancel()
+    config.include_server_header = False
+    if settings.certificate:
+        config.certfile, config.keyfile = settings.certificate, settings.key
+    return config

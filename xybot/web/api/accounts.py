@@ -1,0 +1,103 @@
+"""Accounts: where they stand, pause and resume, connect anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from xybot.config import AccountConfig
+from xybot.errors import Cause
+from xybot.model import AccountId
+from xybot.store import accounts
+from xybot.store.database import Database
+from xybot.web import cursors
+from xybot.web.api import shapes
+from xybot.web.api.shapes import Account, InAccount
+from xybot.web.cursors import Paging
+from xybot.web.endpoint import endpoint
+from xybot.web.house import House
+from xybot.web.problems import Problem
+from xybot.web.sending import known
+
+PAUSED: Final = "您暂停了这个账号，恢复后继续 (you paused this account: resume it to go on)"
+_NOT_RUNNING: Final = "这个账号没有在运行 (the account is not running)"
+_NOT_STOPPED: Final = "这个账号没有停下，无需恢复 (the account is not paused or parked)"
+
+
+@attrs.frozen(kw_only=True)
+class Accounts:
+    """A page of accounts, in the order of bot.toml."""
+
+    items: tuple[Account, ...]
+    next: str | None
+
+
+@endpoint("GET", "/api/v1/accounts", "read")
+async def list_accounts(house: House, query: Paging) -> Accounts:
+    """列出所有账号和连接状态 (every account, and where its connection stands)."""
+    first = cursors.read(query.cursor, int) or 0
+    configs = house.loaded().config.accounts
+    parked = await house.store.read(stopped)
+    shown = configs[first : first + query.limit]
+    last = first + query.limit
+    return Accounts(
+        items=tuple(_shown(house, each, parked) for each in shown),
+        next=cursors.write(last) if last < len(configs) else None,
+    )
+
+
+@endpoint("GET", "/api/v1/accounts/{account}", "read", refusals=(404,))
+async def get_account(house: House, path: InAccount) -> Account:
+    """一个账号：状态、原因、下次重试 (one account: state, reason, next try)."""
+    config = known(house, path.account)
+    return _shown(house, config, await house.store.read(stopped))
+
+
+@endpoint("POST", "/api/v1/accounts/{account}/pause", "admin", refusals=(404, 409))
+async def pause_account(house: House, path: InAccount) -> Account:
+    """暂停账号，断开连接，直到恢复；重启也记得 (take it off line until it is resumed)."""
+    config = known(house, path.account)
+    if not await house.store.insist(accounts.pause, path.account, PAUSED):
+        raise Problem(409, "not_running", _NOT_RUNNING)
+    house.ring(path.account)
+    return _shown(house, config, await house.store.read(stopped))
+
+
+@endpoint("POST", "/api/v1/accounts/{account}/resume", "admin", refusals=(404, 409))
+async def resume_account(house: House, path: InAccount) -> Account:
+    """让暂停的、或等您处理的账号继续 (let a paused or parked account go on)."""
+    config = known(house, path.account)
+    if not await house.store.insist(accounts.resume, path.account):
+        raise Problem(409, "not_stopped", _NOT_STOPPED)
+    house.ring(path.account)
+    return _shown(house, config, await house.store.read(stopped))
+
+
+@endpoint("POST", "/api/v1/accounts/{account}/reconnect", "admin", refusals=(404, 409))
+async def reconnect_account(house: House, path: InAccount) -> Account:
+    """马上重新连接 (connect anew, at once)."""
+    config = known(house, path.account)
+    if not await house.store.insist(accounts.redial, path.account):
+        raise Problem(409, "not_running", _NOT_RUNNING)
+    house.ring(path.account)
+    return _shown(house, config, await house.store.read(stopped))
+
+
+def stopped(db: Database) -> Mapping[AccountId, Cause]:
+    """Return the accounts that are switched on and may not run, and why."""
+    return {each.id: each.cause for each in accounts.roster(db).parked}
+
+
+def _shown(house: House, config: AccountConfig, parked: Mapping[AccountId, Cause]) -> Account:
+    return shapes.account(config, house.status(config.id), parked.get(config.id))
+
+
+ENDPOINTS: Final = (
+    list_accounts,
+    get_account,
+    pause_account,
+    resume_account,
+    reconnect_account,
+)

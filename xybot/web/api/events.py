@@ -1,0 +1,97 @@
+"""Events as they happen, and those that were missed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+import attrs
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from xybot.events import KINDS
+from xybot.store import events
+from xybot.web.endpoint import endpoint
+from xybot.web.house import House
+from xybot.web.problems import misfit
+from xybot.web.sse import IDLE, EventStream, lines
+from xybot.web.stream import Filter
+
+LAST_ID: Final = "last-event-id"
+LOST: Final = "events.lost"
+_NAMES: Final = frozenset(kind.name for kind in KINDS)
+_FAMILIES: Final = frozenset(f"{name.partition('.')[0]}.*" for name in _NAMES)
+
+
+@attrs.frozen(kw_only=True)
+class EventQuery:
+    """Which events."""
+
+    account: Annotated[
+        str, Meta(max_length=2000, description="只要这些账号，逗号隔开 (of these accounts only)")
+    ] = ""
+    type: Annotated[
+        str,
+        Meta(
+            max_length=2000,
+            description="只要这些事件，逗号隔开，可写 reply.* (of these types only)",
+        ),
+    ] = ""
+    after: Annotated[
+        int | None,
+        Meta(
+            description="从这个编号之后开始；不写只要新的 (begin after this id; else what is new)"
+        ),
+    ] = None
+
+
+@endpoint("GET", "/api/v1/events", "read")
+async def stream_events(house: House, request: Request, query: EventQuery) -> Response:
+    """实时事件流，断线后凭 Last-Event-ID 接着收 (events as they happen, resumed by Last-Event-ID).
+
+    Server-Sent Events: `id` is the number of the event, `event` its type, `data` the event as a
+    JSON object (`id`, `type`, `account`, `at`, `data`).  Events are kept for seven days; whoever
+    resumes from before that gets an `events.lost` with how many are gone.
+    """
+    after = _after(request, query)
+    wanted = Filter(accounts=_words(query.account), types=_types(query.type))
+    first, newest = await house.store.read(events.ends)
+    hello = b""
+    if after is None:
+        after = house.stream.newest or newest
+    elif first and after + 1 < first:
+        hello = _lost(first - 1 - after, first - 1)
+    return EventStream(house.stream.follow(after, wanted, lines, idle=IDLE), hello)
+
+
+def _after(request: Request, query: EventQuery) -> int | None:
+    given = request.headers.get(LAST_ID)
+    if given is None:
+        return query.after
+    if re.fullmatch(r"[0-9]{1,18}", given.strip()) is None:
+        raise misfit(f"header.{LAST_ID}", "应为事件编号 (want the id of an event)")
+    return int(given)
+
+
+def _lost(how_many: int, last: int) -> bytes:
+    told = msgspec.json.encode({"lost": how_many}).decode()
+    return f"id: {last}\nevent: {LOST}\ndata: {told}\n\n".encode()
+
+
+def _words(given: str) -> frozenset[str]:
+    return frozenset(filter(None, (word.strip() for word in given.split(","))))
+
+
+def _types(given: str) -> frozenset[str]:
+    types = _words(given)
+    if unknown := sorted(types - _NAMES - _FAMILIES):
+        known = ", ".join(sorted(_NAMES))
+        raise misfit(
+            "query.type", f"没有这种事件 {unknown[0]}，可用 (no such type; known): {known}"
+        )
+    return types
+
+
+ENDPOINTS: Final = (stream_events,)

@@ -1,0 +1,138 @@
+"""All routes in one list, and what becomes of an error on the way to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from xybot import __version__
+from xybot.errors import StoreUnavailable
+from xybot.web import reply
+from xybot.web.api import accounts, chats, drafts, events, messages, reports
+from xybot.web.door import CSRF_HEADER, Door
+from xybot.web.endpoint import Endpoint, json_response
+from xybot.web.problems import ErrorBody, Problem
+
+log = structlog.get_logger()
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    reply.xianyu_reply,
+    *accounts.ENDPOINTS,
+    *chats.ENDPOINTS,
+    *messages.ENDPOINTS,
+    *drafts.ENDPOINTS,
+    *reports.ENDPOINTS,
+    *events.ENDPOINTS,
+)
+_PICTURES: Final = "https://*.alicdn.com https://*.goofish.com https://*.taobaocdn.com"
+_HEADERS: Final = {
+    # Nothing of another host but the platform's pictures, and no script but our own files.
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        f"img-src 'self' data: {_PICTURES}; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_SEED: Final = reply.xianyu_reply.path
+
+
+async def health(_: Request) -> JSONResponse:
+    """Answer that we live: the loop that runs the accounts is the one that answers."""
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+def application(door: Door) -> ASGIApp:
+    """Return everything that is served."""
+    app = Starlette(
+        routes=[
+            Route("/health", health),
+            *(_route(door, each) for each in ENDPOINTS),
+        ],
+        exception_handlers={
+            Problem: _problem,
+            StoreUnavailable: _unavailable,
+            HTTPException: _http,
+            Exception: _bug,
+        },
+    )
+    return Guarded(app)
+
+
+def _route(door: Door, endpoint: Endpoint) -> Route:
+    async def handle(request: Request) -> Response:
+        visitor = await door.admit(request)
+        if visitor is None:
+            raise Problem(401, "unauthorized", "需要令牌 (a token is needed)")
+        door.check_origin(request, visitor, request.headers.get(CSRF_HEADER, ""))
+        return await endpoint.answer(door.house, visitor, request)
+
+    return Route(endpoint.path, handle, methods=[endpoint.method], name=endpoint.name)
+
+
+class Guarded:
+    """Adds to every answer what keeps a browser from being used against its owner."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of ASGI."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                known = {name for name, _ in message["headers"]}
+                more = [
+                    (name.encode(), value.encode())
+                    for name, value in _HEADERS.items()
+                    if name.encode() not in known
+                ]
+                message = {**message, "headers": [*message["headers"], *more]}
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+_Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+async def _problem(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, Problem)
+    if request.url.path == _SEED:
+        body = {"code": exc.status, "msg": str(exc), "error": exc.details}
+        response = json_response(body, exc.status)
+    else:
+        response = json_response(ErrorBody(error=exc.details), exc.status)
+    if exc.status == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+async def _unavailable(request: Request, exc: Exception) -> Response:
+    return await _problem(request, Problem(503, "store", str(exc)))
+
+
+async def _http(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    words = {404: "没有这个地址 (no such address)", 405: "不能这样请求 (not by this method)"}
+    text = words.get(exc.status_code, exc.detail)
+    response = await _problem(request, Problem(exc.status_code, "http", text))
+    response.headers.update(exc.headers or {})
+    return response
+
+
+async def _bug(request: Request, exc: Exception) -> Response:
+    log.error("web.failed", path=request.url.path, exc_info=exc)
+    return await _problem(request, Problem(500, "bug", "程序出错，日志里有详情 (an error of ours)"))

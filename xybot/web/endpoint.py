@@ -1,0 +1,139 @@
+"""An endpoint of the API, declared once: the route, the document and the check come from it.
+
+A handler is an async function whose parameters say what it needs, by their names: `house`,
+`visitor`, `request`, and `path`, `query` and `body`, whose classes say what may stand in them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal, TypeAlias, get_type_hints
+
+import attrs
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from xybot.config import Scope
+from xybot.web import reading
+from xybot.web.house import House
+from xybot.web.problems import NO_SCOPE, Problem
+from xybot.web.visitors import Visitor
+
+Handler: TypeAlias = Callable[..., Awaitable[Any]]
+Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
+
+LARGEST: Final = 1024 * 1024
+"""Bytes of a body that is JSON."""
+MEDIA_TYPE: Final = "application/json"
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint:
+    """One thing that the API can do."""
+
+    method: Method
+    path: str
+    scope: Scope
+    """What a token must be good for."""
+    run: Handler
+    status: int
+    """Of an answer that is as asked for."""
+    parameters: dict[str, Any]
+    """Name of a parameter of the handler -> its type."""
+    answers: Any
+    """What it returns: a class, or Response."""
+    refusals: tuple[int, ...] = ()
+    """Further statuses, of errors that it may answer with."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the document."""
+        return self.run.__name__
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line."""
+        return (inspect.getdoc(self.run) or "").partition("\n")[0]
+
+    @property
+    def description(self) -> str:
+        """What else there is to say of it."""
+        return (inspect.getdoc(self.run) or "").partition("\n")[2].strip()
+
+    async def answer(self, house: House, visitor: Visitor, request: Request) -> Response:
+        """Grant a request.
+
+        Raises:
+          Problem: it cannot be granted.
+        """
+        if self.scope not in visitor.scopes:
+            raise Problem(403, "forbidden", NO_SCOPE)
+        given: dict[str, Any] = {"house": house, "visitor": visitor, "request": request}
+        arguments = {name: given[name] for name in self.parameters if name in given}
+        if "path" in self.parameters:
+            arguments["path"] = reading.texts(request.path_params, self.parameters["path"], "path")
+        if "query" in self.parameters:
+            arguments["query"] = reading.texts(
+                dict(request.query_params), self.parameters["query"], "query"
+            )
+        if "body" in self.parameters:
+            content = await limited(request, LARGEST)
+            arguments["body"] = reading.json_body(content, self.parameters["body"])
+        result = await self.run(**arguments)
+        if isinstance(result, Response):
+            return result
+        return json_response(result, self.status)
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """Return a value as JSON; None is an answer without a body."""
+    if value is None:
+        return Response(status_code=status)
+    return Response(msgspec.json.encode(value), status, media_type=MEDIA_TYPE)
+
+
+async def limited(request: Request, most: int) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+      Problem: it is larger than so many bytes.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            wrong = f"请求太大，最多 {most} 字节 (the request is larger than that)"
+            raise Problem(413, "too_large", wrong)
+    return bytes(body)
+
+
+def endpoint(
+    method: Method, path: str, scope: Scope, *, status: int = 200, refusals: tuple[int, ...] = ()
+) -> Callable[[Handler], Endpoint]:
+    """Declare an endpoint; its docstring is its text in the document.
+
+    Args:
+      method: of the request.
+      path: with variables in braces, which are the fields of the `path` parameter.
+      scope: what a token must be good for.
+      status: of an answer that is as asked for; 204 goes with a handler that returns None.
+      refusals: statuses of the errors it may raise, beside those of all endpoints.
+    """
+
+    def declare(run: Handler) -> Endpoint:
+        hints = get_type_hints(run, include_extras=True)
+        answers = hints.pop("return")
+        return Endpoint(
+            method=method,
+            path=path,
+            scope=scope,
+            run=run,
+            status=status,
+            parameters=hints,
+            answers=answers,
+            refusals=refusals,
+        )
+
+    return declare

@@ -1,0 +1,1 @@
+"""The console: pages of HTML that a seller opens in a browser."""
