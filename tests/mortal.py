@@ -20,8 +20,10 @@ from xybot.bot import Bot, means_of
 from xybot.chronicle import open_chronicle
 from xybot.clock import now_ms
 from xybot.config import load
+from xybot.egress import Outside
 from xybot.events import EventFeed
 from xybot.facts import Facts
+from xybot.notify.hooks import Hooks
 from xybot.replies.compose import composer
 from xybot.store.database import in_thread, open_store
 
@@ -52,20 +54,21 @@ class Mortal:
 
 async def main(path: Path, run: Mortal) -> None:
     loaded = load(path)
-    async with open_store(path.parent / "xybot.db", run=run) as store:
+    async with (
+        open_store(path.parent / "xybot.db", run=run) as store,
+        open_chronicle(store, EventFeed(journal.tell), now_ms) as chronicle,
+    ):
         facts = Facts(store=store, now_ms=now_ms)
-        sources = composer(loaded, means_of(store, facts))
-        feed = EventFeed(journal.tell)
-        async with open_chronicle(store, feed, now_ms) as chronicle:
-            bot = Bot(
-                path=path,
-                loaded=loaded,
-                chronicle=chronicle,
-                demo=None,
-                facts=facts,
-                composer=sources,
-            )
-            await bot.run()
+        bot = Bot(
+            path=path,
+            loaded=loaded,
+            chronicle=chronicle,
+            demo=None,
+            facts=facts,
+            hooks=Hooks(chronicle=chronicle, outside=Outside(), now_ms=now_ms),
+            composer=composer(loaded, means_of(chronicle, facts)),
+        )
+        await bot.run()
 
 
 if __name__ == "__main__":

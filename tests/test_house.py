@@ -32,9 +32,10 @@ MAY_IMPORT = {
     "telling": VOCABULARY | {"events", "store"},
     "chronicle": {"doorbell", "errors", "events", "store"},
     "doorbell": set(),
-    "replies": VOCABULARY | {"template", "config", "store", "egress"},
+    "replies": VOCABULARY | {"template", "config", "store", "egress", "events"},
     "accounts": VOCABULARY | TOLD | {"wire", "store", "xianyu"},
     "days": set(),
+    "notify": VOCABULARY | TOLD | {"config", "egress", "store"},
     "web": VOCABULARY | TOLD | {"config", "days", "store", "wire"},
     "simulator": {"model", "wire"},
 }

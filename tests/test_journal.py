@@ -72,7 +72,13 @@ EVENTS: dict[str, Callable[[str], Event]] = {
     "status": lambda text: status(AccountState.RECONNECTING, text, 4.2),
     "received": lambda text: received(text, text),
     "sent": lambda text: ReplySent(
-        account=SHOP, chat=CHAT, uuid="u", message=None, text=text, why=f"rules: {text}"
+        account=SHOP,
+        chat=CHAT,
+        uuid="u",
+        message=None,
+        text=text,
+        source="rules",
+        why=f"rules: {text}",
     ),
     "by hand": lambda text: WroteByHand(
         account=SHOP, chat=CHAT, message=MessageId("1.PNM"), text=text
@@ -80,9 +86,7 @@ EVENTS: dict[str, Callable[[str], Event]] = {
     "skipped": lambda text: ReplySkipped(
         account=SHOP, chat=CHAT, text=text, cause="late", why=text
     ),
-    "refused": lambda text: SendRefused(
-        account=SHOP, chat=CHAT, uuid="u", text=text, reason=text
-    ),
+    "refused": lambda text: SendRefused(account=SHOP, chat=CHAT, uuid="u", text=text, reason=text),
     "in doubt": lambda text: SendHeld(account=SHOP, chat=CHAT, uuid="u", text=text, reason=text),
     "dropped": lambda text: ReplyDropped(account=SHOP, chat=CHAT, uuid="u", text=text, why=text),
     "approved": lambda text: DraftApproved(account=SHOP, chat=CHAT, uuid="u", text=text),

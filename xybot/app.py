@@ -21,7 +21,7 @@ import structlog
 import trio
 from cyclopts import Parameter
 
-from xybot import journal
+from xybot import egress, journal
 from xybot.bot import Bot, means_of
 from xybot.chronicle import open_chronicle
 from xybot.clock import now_ms
@@ -29,6 +29,8 @@ from xybot.config import Loaded, Simulator, Web, load
 from xybot.errors import ConfigError
 from xybot.events import EventFeed
 from xybot.facts import Facts
+from xybot.notify import hooks
+from xybot.notify.hooks import Hooks
 from xybot.replies.compose import composer
 from xybot.store.database import open_store
 
@@ -80,18 +82,25 @@ async def run(path: Path) -> None:
             ):
                 facts = Facts(store=store, now_ms=now_ms)
                 # A bad rule is told before anything runs.
-                sources = composer(loaded, means_of(store, facts))
+                sources = composer(loaded, means_of(chronicle, facts))
+                told = hooks.ready(loaded.config.hooks)
                 for warning in sources.warnings:
                     log.warning("config.warning", note=warning)
                 async with _demo(loaded.config.simulator) as demo:
                     if demo is not None:
-                        sources = composer(demo.complete(loaded), means_of(store, facts))
+                        sources = composer(demo.complete(loaded), means_of(chronicle, facts))
                     bot = Bot(
                         path=path,
                         loaded=loaded,
                         chronicle=chronicle,
                         demo=demo,
                         facts=facts,
+                        hooks=Hooks(
+                            chronicle=chronicle,
+                            outside=egress.Outside(),
+                            now_ms=now_ms,
+                            ready=told,
+                        ),
                         composer=sources,
                     )
                     async with _web(loaded.config.web, bot):

@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,14 @@ from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
 from xybot.chronicle import Chronicle
 from xybot.clock import now_ms
-from xybot.config import Loaded, Platform, load
+from xybot.config import Loaded, Platform, editing, load
+from xybot.config.editing import Files
 from xybot.doorbell import Doorbell
 from xybot.errors import ConfigError
 from xybot.facts import Facts
 from xybot.model import AccountId, Decision, Turn
+from xybot.notify import hooks
+from xybot.notify.hooks import Hooks
 from xybot.reload import changed, follow, postponed
 from xybot.replies.compose import Composer, composer
 from xybot.replies.source import Means
@@ -59,6 +63,7 @@ class Bot:
     _composer: Composer
     rng: random.Random = attrs.Factory(random.SystemRandom)
     facts: Facts
+    hooks: Hooks
     supervisor: Supervisor = attrs.field(init=False)
     _statuses: dict[AccountId, Status] = attrs.field(factory=dict, init=False)
     _summons: defaultdict[AccountId, Doorbell] = attrs.field(
@@ -96,7 +101,7 @@ class Bot:
             clock=lambda account: self._clocks[account].now_ms(),
             uuid=ids.uuid,
             rehearse=self._rehearse,
-            reload=self._reload_now,
+            change=self._change,
             now_ms=now_ms,
         )
 
@@ -106,6 +111,7 @@ class Bot:
         log.info("bot.started", accounts=len(self._settings()))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(follow, self.path, self.loaded, self._reload, name="reload")
+            nursery.start_soon(self.hooks.serve, name="hooks")
             nursery.start_soon(self.supervisor.run, name="supervisor")
 
     async def _configure(self) -> None:
@@ -117,7 +123,8 @@ class Bot:
             if isinstance(loaded, ConfigError):
                 raise loaded
             whole = self.demo.complete(loaded) if self.demo else loaded
-            made = composer(whole, means_of(self.store, self.facts))
+            made = composer(whole, means_of(self.chronicle, self.facts))
+            told = hooks.ready(loaded.config.hooks)
         except ConfigError as exc:
             log.error("config.refused", reason=str(exc))  # noqa: TRY400  # no bug of ours
         else:
@@ -125,15 +132,23 @@ class Bot:
             for warning in made.warnings:
                 if warning not in old.warnings:
                     log.warning("config.warning", note=warning)
+            self.hooks.take_over(told)
             await self._take_over(loaded)
 
-    async def _reload_now(self) -> None:
-        """Take over what changed in the files.
+    async def _change(self, files: Files) -> None:
+        """Write files of the settings, and take over what they say.
 
         Raises:
-          ConfigError: it cannot be used; the old settings stay.
+          ConfigError: it cannot be used; nothing is written.
         """
-        await self._reload(await trio.to_thread.run_sync(load, self.path))
+        settings = editing.settings_of(files)
+        secrets = {path: text for path, text in files.items() if path not in settings}
+        with editing.written(secrets):
+            loaded = await trio.to_thread.run_sync(partial(load, self.path, instead=settings))
+            whole = self.demo.complete(loaded) if self.demo else loaded
+            composer(whole, means_of(self.chronicle, self.facts))
+            with editing.written(settings):
+                await self._reload(await trio.to_thread.run_sync(load, self.path))
 
     async def _rehearse(self, turn: Turn, outside: bool) -> Decision:
         """Decide what would be said to a turn; `outside`: also ask the model, the webhook."""
@@ -142,7 +157,7 @@ class Bot:
 
     async def _offline(self) -> Composer:
         if self._rehearsing is None or self._rehearsing[0] is not self.loaded:
-            means = means_of(self.store, self.facts)
+            means = means_of(self.chronicle, self.facts)
             # Thousands of rules take a while to be made ready.
             made = await trio.to_thread.run_sync(offline, self.loaded, means)
             self._rehearsing = (self.loaded, made)
@@ -236,9 +251,15 @@ class Bot:
         )
 
 
-def means_of(store: Store, facts: Facts) -> Means:
+def means_of(chronicle: Chronicle, facts: Facts) -> Means:
     """Return what reply sources may use."""
-    return Means(store=store, facts=facts.of, outside=egress.Outside(), now_ms=now_ms)
+    return Means(
+        store=chronicle.store,
+        facts=facts.of,
+        outside=egress.Outside(),
+        now_ms=now_ms,
+        note=chronicle.note,
+    )
 
 
 def _with_accounts_of(old: Loaded, new: Loaded) -> Loaded:

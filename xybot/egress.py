@@ -228,7 +228,9 @@ class Outside:
     async def _stream(self, url: httpx.URL, asked: Asked, take: Take) -> Answer:
         encoded = {name.encode(): value.encode() for name, value in asked.headers.items()}
         plain = {b"content-type": b"application/json", b"accept-encoding": b"identity"}
-        content = json.dumps(asked.body, ensure_ascii=False).encode("utf-8", "replace")
+        content = asked.body
+        if not isinstance(content, bytes):
+            content = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
         client = httpx.AsyncClient(
             transport=self.transport, timeout=asked.timeout, verify=tls(), trust_env=False
         )
@@ -255,7 +257,7 @@ class Asked:
 
     url: str = attrs.field(repr=False)
     body: object
-    """What JSON can hold."""
+    """What JSON can hold; or JSON itself, as bytes that are not to be changed."""
     headers: Mapping[str, str] = attrs.field(repr=False)
     timeout: float
     """Seconds for the whole answer."""

@@ -78,6 +78,8 @@ class ReplySent:
     message: MessageId | None
     """The platform's id, if it told one."""
     text: str
+    source: str
+    """Which reply source said so; `console` and `api` are the seller and their programs."""
     why: str
 
 
@@ -181,6 +183,21 @@ class ReplyDropped:
 
 
 @attrs.frozen(kw_only=True)
+class ModelAsked:
+    """A model was asked for an answer, or for words; whether it gave one or not."""
+
+    name: ClassVar[str] = "ai.asked"
+    account: AccountId
+    chat: ChatId
+    answered: bool
+    seconds: float
+    """How long it took."""
+    prompt_tokens: int | None
+    """As its service counts them; None where it does not tell."""
+    completion_tokens: int | None
+
+
+@attrs.frozen(kw_only=True)
 class Quarantined:
     """Something arrived that cannot be read; it is kept raw in the inbox."""
 
@@ -247,6 +264,7 @@ Event: TypeAlias = (
     | SendRefused
     | SendHeld
     | ReplyDropped
+    | ModelAsked
     | Quarantined
     | ChatPaused
     | ChatResumed
@@ -292,13 +310,28 @@ class EventFeed:
     """Every event goes to `tell` at once, and to all subscribers."""
 
     tell: Callable[[Event], None]
+    _listening: list[Callable[[Event], None]] = attrs.field(factory=list, init=False)
     _subscriptions: list[Subscription] = attrs.field(factory=list, init=False)
 
     def publish(self, event: Event) -> None:
         """Hand an event to everybody; never waits, never raises."""
         self.tell(event)
+        for hear in self._listening:
+            hear(event)
         for subscription in self._subscriptions:
             subscription.put(event)
+
+    @contextmanager
+    def heard_by(self, hear: Callable[[Event], None]) -> Iterator[None]:
+        """Have a function called with every event for as long as the block runs.
+
+        It must neither raise nor block.
+        """
+        self._listening.append(hear)
+        try:
+            yield
+        finally:
+            self._listening.remove(hear)
 
     @contextmanager
     def subscribe(

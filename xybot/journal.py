@@ -219,6 +219,13 @@ def _approved(values: Mapping[str, Any]) -> str:
     return f"您批准了草稿 approved  {short(values['text'])}"
 
 
+def _asked(values: Mapping[str, Any]) -> str:
+    tokens = [values["prompt_tokens"], values["completion_tokens"]]
+    told = "" if None in tokens else f"，{tokens[0]} + {tokens[1]} tokens"
+    answered = "" if values["answered"] else "，没有答案 no answer"
+    return f"问了 AI asked  {values['seconds']:.1f} 秒{told}{answered}"
+
+
 def _held(values: Mapping[str, Any]) -> str:
     return (
         f"不确定是否送达，不会自动重发 held, not said again  {short(values['text'])}"
@@ -321,6 +328,9 @@ _TITLES: Final = {
     "chat.failed": "一个会话处理出错 (a chat failed)",
     "account.crashed": "账号任务出错，稍后重启 (an account crashed, restarting)",
     "source.failed": "一个回复来源出错 (a reply source failed)",
+    "hook.failed": "事件推送失败，会一直重试 (a hook failed, trying on)",
+    "hook.back": "事件推送恢复 (a hook works again)",
+    "hook.gave_up": "一个事件推送不出去，已放弃 (an event was given up)",
     "web.failed": "一个网页请求出错 (a web request failed)",
 }
 _PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
@@ -328,6 +338,7 @@ _PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "message.received": _received,
     "message.by_hand": _by_hand,
     "draft.approved": _approved,
+    "ai.asked": _asked,
     "reply.sent": _sent,
     "reply.skipped": _skipped,
     "send.refused": _refused,

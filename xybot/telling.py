@@ -88,6 +88,7 @@ def said(
                 uuid=uuid,
                 message=message,
                 text=text,
+                source=outgoing.source,
                 why=f"{outgoing.source}: {outgoing.because}",
             )
         case Refused(reason):

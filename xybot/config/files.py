@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 import attrs
@@ -135,8 +136,19 @@ def _parts(before: object, value: object) -> Iterable[tuple[str | int, str | int
     return ()
 
 
-def read_merged(path: Path, extras: Sequence[Path], items: Sequence[Path] = ()) -> Merged:
+def read_merged(
+    path: Path,
+    extras: Sequence[Path],
+    items: Sequence[Path] = (),
+    instead: Mapping[Path, str] = MappingProxyType({}),
+) -> Merged:
     """Read bot.toml, the files merged over it, and those of items.
+
+    Args:
+      path: of bot.toml.
+      extras: files that are merged over it.
+      items: files of items.
+      instead: what is taken for the text of some of these files.
 
     Raises:
       ConfigError: files that cannot be read, are not TOML or contradict each other.
@@ -150,7 +162,9 @@ def read_merged(path: Path, extras: Sequence[Path], items: Sequence[Path] = ()) 
     problems = []
     for name, (file, take) in files.items():
         try:
-            text = read_text(file, if_missing=NO_BOT_TOML if file is path else MISSING)
+            text = instead.get(file) or read_text(
+                file, if_missing=NO_BOT_TOML if file is path else MISSING
+            )
             table = _toml(text)
             take(name, table)
             merged.count_lines(name, text, table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import attrs
 
@@ -45,8 +46,13 @@ class Loaded:
         return self.folder / self.config.data / name
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, *, instead: Mapping[Path, str] = MappingProxyType({})) -> Loaded:
     """Read bot.toml, and bot.d/*.toml and bot.d/items/*.toml beside it.
+
+    Args:
+      path: of bot.toml.
+      instead: absolute paths of files in bot.d, and what is taken for their text: the settings
+        as they would be.
 
     Raises:
       ConfigError: one line with every problem found; it names files and keys, never secrets.
@@ -54,7 +60,8 @@ def load(path: Path) -> Loaded:
     path = path.absolute()
     folder = path.parent / EXTRA_FOLDER
     extras, items = extra_files(folder), extra_files(folder / ITEM_FOLDER)
-    merged = read_merged(path, extras, items)
+    extras = tuple(sorted({*extras, *(each for each in instead if each.suffix == ".toml")}))
+    merged = read_merged(path, extras, items, instead)
     config = _placed(structure(merged), merged, path.parent)
     cookies, useless = read_cookies(config, merged)
     if problems := [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import json
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -87,6 +89,17 @@ class Hook:
     events: tuple[str, ...] = field(default=(), validator=by(checks.no_blanks))
     accounts: tuple[AccountId, ...] = ()
     timeout: float = field(default=10.0, validator=by(checks.above_zero))
+
+    @property
+    def name(self) -> str:
+        """What it is known by, wherever it stands: where it posts, and what."""
+        what = json.dumps([self.url, sorted(self.events), sorted(self.accounts)])
+        return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+    @property
+    def host(self) -> str:
+        """Where it posts, without what of the address may be a key."""
+        return self.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
 
 
 def placed(web: Web, merged: Merged, folder: Path) -> Web:

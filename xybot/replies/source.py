@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from xybot.egress import Outside
+from xybot.events import Event
 from xybot.model import AccountId, Item, ItemId, Pass, Reply, Turn
 from xybot.replies.hours import local_time
 from xybot.store.database import Store
@@ -36,6 +37,10 @@ Facts: TypeAlias = Callable[[AccountId, ItemId], Awaitable[Item | None]]
 """Returns what is known of an item, fetched if need be; None when nobody knows, or not in time."""
 
 
+def _nobody(_event: Event) -> None:
+    """Tell nobody."""
+
+
 @attrs.frozen(kw_only=True)
 class Means:
     """What sources may use to find an answer."""
@@ -46,6 +51,8 @@ class Means:
     """The world outside of the platform; it never sees a cookie."""
     now_ms: Callable[[], int]
     """Our own clock (ms): what time it is for the seller."""
+    note: Callable[[Event], None] = _nobody
+    """Told of what happens on the way to an answer."""
 
 
 async def fill_in(

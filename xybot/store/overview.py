@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from xybot.model import AccountId
 from xybot.store.chatlist import SPOKEN
 from xybot.store.database import Database
-from xybot.store.schema import UNSETTLED, inbox, outbox, turns
+from xybot.store.schema import OPEN, UNSETTLED, inbox, outbox, turns
 
 HOUR: Final = 3_600_000
 """Milliseconds."""
@@ -92,6 +92,43 @@ def numbers(db: Database, *, since: int) -> Mapping[AccountId, Numbers]:
         )
         for account in {*hours, *took, *held, *waiting}
     }
+
+
+@attrs.frozen(kw_only=True)
+class Depth:
+    """How much of an account waits for something, at this moment."""
+
+    open: int = 0
+    """Lines of people without an outcome."""
+    queued: int = 0
+    """Messages of ours that are to be said."""
+    sending: int = 0
+    """Messages whose answer is awaited, or was lost."""
+    held: int = 0
+    """Messages of which nobody can tell whether they arrived."""
+    drafts: int = 0
+    """Messages that wait for the seller."""
+
+
+_OPEN: Final = (
+    sa.select(inbox.c.account, sa.func.count().label("lines")).where(OPEN).group_by(inbox.c.account)
+)
+_STATES: Final = (
+    sa.select(outbox.c.account, outbox.c.state, sa.func.count().label("messages"))
+    .where(outbox.c.state.in_(("queued", "sending", "held", "draft")))
+    .group_by(outbox.c.account, outbox.c.state)
+)
+
+
+def depths(db: Database) -> Mapping[AccountId, Depth]:
+    """Return what waits, of every account where something does."""
+    found: defaultdict[AccountId, dict[str, int]] = defaultdict(dict)
+    for row in db.execute(_OPEN):
+        found[row.account]["open"] = row.lines
+    for row in db.execute(_STATES):
+        name = "drafts" if row.state == "draft" else row.state
+        found[row.account][name] = row.messages
+    return {account: Depth(**counts) for account, counts in found.items()}
 
 
 def hits(db: Database, *, since: int) -> Mapping[str, int]:

@@ -16,9 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xybot import __version__
 from xybot.errors import StoreUnavailable
 from xybot.web import reply
-from xybot.web.api import accounts, chats, drafts, events, messages, reports
+from xybot.web.api import accounts, chats, drafts, events, messages, reports, rules, service
 from xybot.web.door import CSRF_HEADER, Door
-from xybot.web.endpoint import Endpoint, json_response
+from xybot.web.endpoint import MEDIA_TYPE, Endpoint, endpoint, json_response
+from xybot.web.metrics import Metrics
+from xybot.web.openapi import document
 from xybot.web.problems import ErrorBody, Problem
 
 log = structlog.get_logger()
@@ -28,9 +30,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *accounts.ENDPOINTS,
     *chats.ENDPOINTS,
     *messages.ENDPOINTS,
+    *rules.ENDPOINTS,
     *drafts.ENDPOINTS,
     *reports.ENDPOINTS,
     *events.ENDPOINTS,
+    *service.ENDPOINTS,
 )
 _PICTURES: Final = "https://*.alicdn.com https://*.goofish.com https://*.taobaocdn.com"
 _HEADERS: Final = {
@@ -54,12 +58,18 @@ async def health(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
-def application(door: Door) -> ASGIApp:
+@endpoint("GET", "/openapi.json", "read", media=MEDIA_TYPE)
+async def openapi_document() -> Response:
+    """这份接口文档 (the document of this API, as OpenAPI 3.1)."""
+    return json_response(document(ENDPOINTS))
+
+
+def application(door: Door, metrics: Metrics) -> ASGIApp:
     """Return everything that is served."""
     app = Starlette(
         routes=[
             Route("/health", health),
-            *(_route(door, each) for each in ENDPOINTS),
+            *(_route(door, metrics, each) for each in (*ENDPOINTS, openapi_document)),
         ],
         exception_handlers={
             Problem: _problem,
@@ -71,15 +81,17 @@ def application(door: Door) -> ASGIApp:
     return Guarded(app)
 
 
-def _route(door: Door, endpoint: Endpoint) -> Route:
+def _route(door: Door, metrics: Metrics, each: Endpoint) -> Route:
+    given = {"house": door.house, "metrics": metrics}
+
     async def handle(request: Request) -> Response:
         visitor = await door.admit(request)
         if visitor is None:
             raise Problem(401, "unauthorized", "需要令牌 (a token is needed)")
         door.check_origin(request, visitor, request.headers.get(CSRF_HEADER, ""))
-        return await endpoint.answer(door.house, visitor, request)
+        return await each.answer(visitor, request, given)
 
-    return Route(endpoint.path, handle, methods=[endpoint.method], name=endpoint.name)
+    return Route(each.path, handle, methods=[each.method], name=each.name)
 
 
 class Guarded:

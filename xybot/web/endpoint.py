@@ -1,14 +1,16 @@
 """An endpoint of the API, declared once: the route, the document and the check come from it.
 
 A handler is an async function whose parameters say what it needs, by their names: `house`,
-`visitor`, `request`, and `path`, `query` and `body`, whose classes say what may stand in them.
+`metrics`, `visitor`, `request`; and `path`, `query` and `body`, whose classes say what may
+stand in them.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, TypeAlias, get_type_hints
+from collections.abc import Awaitable, Callable, Mapping
+from types import UnionType
+from typing import Any, Final, Literal, TypeAlias, get_args, get_type_hints
 
 import attrs
 import msgspec
@@ -17,7 +19,6 @@ from starlette.responses import Response
 
 from xybot.config import Scope
 from xybot.web import reading
-from xybot.web.house import House
 from xybot.web.problems import NO_SCOPE, Problem
 from xybot.web.visitors import Visitor
 
@@ -38,14 +39,20 @@ class Endpoint:
     scope: Scope
     """What a token must be good for."""
     run: Handler
-    status: int
+    status: int = 200
     """Of an answer that is as asked for."""
     parameters: dict[str, Any]
     """Name of a parameter of the handler -> its type."""
     answers: Any
-    """What it returns: a class, or Response."""
+    """What it returns: a class, Response, or None."""
     refusals: tuple[int, ...] = ()
     """Further statuses, of errors that it may answer with."""
+    media: str = MEDIA_TYPE
+    """Of its answer."""
+    others: Mapping[int, Any] = attrs.Factory(dict)
+    """Further statuses, with what it answers then."""
+    takes: str = MEDIA_TYPE
+    """Of the body of a request that is read by the handler itself: `image/*`."""
 
     @property
     def name(self) -> str:
@@ -62,15 +69,22 @@ class Endpoint:
         """What else there is to say of it."""
         return (inspect.getdoc(self.run) or "").partition("\n")[2].strip()
 
-    async def answer(self, house: House, visitor: Visitor, request: Request) -> Response:
+    async def answer(
+        self, visitor: Visitor, request: Request, given: Mapping[str, object]
+    ) -> Response:
         """Grant a request.
+
+        Args:
+          visitor: who asks.
+          request: what for.
+          given: what else handlers may ask for, by the names of their parameters.
 
         Raises:
           Problem: it cannot be granted.
         """
         if self.scope not in visitor.scopes:
             raise Problem(403, "forbidden", NO_SCOPE)
-        given: dict[str, Any] = {"house": house, "visitor": visitor, "request": request}
+        given = {**given, "visitor": visitor, "request": request}
         arguments = {name: given[name] for name in self.parameters if name in given}
         if "path" in self.parameters:
             arguments["path"] = reading.texts(request.path_params, self.parameters["path"], "path")
@@ -84,7 +98,8 @@ class Endpoint:
         result = await self.run(**arguments)
         if isinstance(result, Response):
             return result
-        return json_response(result, self.status)
+        others = (status for status, cls in self.others.items() if isinstance(result, cls))
+        return json_response(result, next(others, self.status))
 
 
 def json_response(value: object, status: int = 200) -> Response:
@@ -110,7 +125,10 @@ async def limited(request: Request, most: int) -> bytes:
 
 
 def endpoint(
-    method: Method, path: str, scope: Scope, *, status: int = 200, refusals: tuple[int, ...] = ()
+    method: Method,
+    path: str,
+    scope: Scope,
+    **more: Any,  # noqa: ANN401  # fields of Endpoint
 ) -> Callable[[Handler], Endpoint]:
     """Declare an endpoint; its docstring is its text in the document.
 
@@ -118,22 +136,22 @@ def endpoint(
       method: of the request.
       path: with variables in braces, which are the fields of the `path` parameter.
       scope: what a token must be good for.
-      status: of an answer that is as asked for; 204 goes with a handler that returns None.
-      refusals: statuses of the errors it may raise, beside those of all endpoints.
+      **more: further fields of `Endpoint`; a `status` of 204 goes with a handler of None.
     """
 
     def declare(run: Handler) -> Endpoint:
         hints = get_type_hints(run, include_extras=True)
         answers = hints.pop("return")
+        if isinstance(answers, UnionType):
+            answers = get_args(answers)[0]  # The other ones are named in `others`.
         return Endpoint(
             method=method,
             path=path,
             scope=scope,
             run=run,
-            status=status,
             parameters=hints,
             answers=answers,
-            refusals=refusals,
+            **more,
         )
 
     return declare

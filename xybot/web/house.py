@@ -12,6 +12,7 @@ import attrs
 
 from xybot.chronicle import Chronicle
 from xybot.config import AccountConfig, Loaded
+from xybot.config.editing import Files
 from xybot.events import AccountStatus
 from xybot.model import AccountId, Decision, Turn
 from xybot.store.database import Store
@@ -35,10 +36,10 @@ class House:
     """Makes a name for a message of ours."""
     rehearse: Callable[[Turn, bool], Awaitable[Decision]]
     """Decides what would be said, without storing it; asks outside services only if told to."""
-    reload: Callable[[], Awaitable[None]]
-    """Has changed settings take effect at once.
+    change: Callable[[Files], Awaitable[None]]
+    """Writes files of the settings, and has them take effect at once.
 
-    Raises ConfigError when they cannot."""
+    Raises ConfigError when they cannot be used; nothing is written then."""
     now_ms: Callable[[], int]
     """The clock of this machine."""
     stream: Stream = attrs.Factory(lambda house: Stream(house.chronicle), takes_self=True)

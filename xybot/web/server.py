@@ -16,6 +16,7 @@ from xybot.errors import ConfigError
 from xybot.web.app import application
 from xybot.web.door import Door
 from xybot.web.house import House
+from xybot.web.metrics import Metrics
 from xybot.web.visitors import given_keys, keys
 
 _GRACE: Final = 0.5
@@ -43,14 +44,16 @@ async def open_web(settings: Web, house: House) -> AsyncIterator[Opened]:
     known, made = keys(others, house.data)  # Made only now: it is shown once, and never again.
     address = listeners[0].socket.getsockname()
     door = Door(keys=known, house=house, secure=bool(settings.certificate))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(house.stream.serve, name="event stream")
-        app = cast("Any", application(door))  # Hypercorn has types of its own.
-        await nursery.start(serve, app, _config(settings, listeners))
-        scheme = "https" if settings.certificate else "http"
-        host = settings.listen.rpartition(":")[0]
-        yield Opened(url=f"{scheme}://{host}:{address[1]}", token=made)
-        nursery.cancel_scope.cancel()
+    metrics = Metrics()
+    app = cast("Any", application(door, metrics))  # Hypercorn has types of its own.
+    with house.chronicle.feed.heard_by(metrics.hear):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.stream.serve, name="event stream")
+            await nursery.start(serve, app, _config(settings, listeners))
+            scheme = "https" if settings.certificate else "http"
+            host = settings.listen.rpartition(":")[0]
+            yield Opened(url=f"{scheme}://{host}:{address[1]}", token=made)
+            nursery.cancel_scope.cancel()
 
 
 async def _listeners(listen: str) -> list[trio.SocketListener]:

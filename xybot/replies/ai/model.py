@@ -16,6 +16,7 @@ import trio
 from xybot import config
 from xybot.egress import Answer, Asked
 from xybot.errors import ReplyError, TransientError
+from xybot.events import ModelAsked
 from xybot.model import AccountId, Turn
 from xybot.replies.ai.prompt import Prompt
 from xybot.replies.ai.reading import Reader
@@ -75,7 +76,7 @@ class Model:
         with trio.move_on_after(within):
             async with self._place(turn.account):
                 await self._admit(turn)
-                return await self._ask(turn.account, prompt)
+                return await self._ask(turn, prompt)
         raise ReplyError(f"模型 {within:g} 秒内没有答完 (no whole answer within {within:g} s)")
 
     @asynccontextmanager
@@ -102,8 +103,25 @@ class Model:
         if spent is not None:
             raise NotNow(_SPENT[spent])
 
-    async def _ask(self, account: AccountId, prompt: Prompt) -> str:
-        reader = Reader()
+    async def _ask(self, turn: Turn, prompt: Prompt) -> str:
+        reader, began, answered = Reader(), trio.current_time(), False
+        try:
+            text = await self._read(turn.account, prompt, reader)
+            answered = True
+            return text
+        finally:
+            self._means.note(
+                ModelAsked(
+                    account=turn.account,
+                    chat=turn.chat,
+                    answered=answered,
+                    seconds=trio.current_time() - began,
+                    prompt_tokens=reader.usage.prompt_tokens,
+                    completion_tokens=reader.usage.completion_tokens,
+                )
+            )
+
+    async def _read(self, account: AccountId, prompt: Prompt, reader: Reader) -> str:
         asked = Asked(
             url=f"{self.settings.url.rstrip('/')}/chat/completions",
             body={
@@ -111,6 +129,7 @@ class Model:
                 "messages": prompt,
                 "temperature": self.settings.temperature,
                 "stream": True,
+                "stream_options": {"include_usage": True},
             },
             headers={"Authorization": f"Bearer {self._key.reveal()}"} if self._key else {},
             timeout=self.settings.timeout,

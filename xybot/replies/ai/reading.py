@@ -48,8 +48,16 @@ class _Error(msgspec.Struct):
     """Whatever it says is not repeated: servers quote keys."""
 
 
+class Usage(msgspec.Struct):
+    """What an answer cost, as the service counts."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
 class _Piece(msgspec.Struct):
     choices: list[_Choice] = []
+    usage: Usage | None = None
     error: _Error | str | None = None
 
 
@@ -57,6 +65,8 @@ class _Piece(msgspec.Struct):
 class Reader:
     """Reads one answer; feed it, then ask for its `text`."""
 
+    usage: Usage = attrs.field(factory=Usage, init=False)
+    """What was told of it until now."""
     _rest: bytes = attrs.field(default=b"", init=False)
     _plain: bytearray = attrs.field(factory=bytearray, init=False)
     """The lines that are no events: JSON, if none are."""
@@ -116,6 +126,7 @@ class Reader:
             return
         if piece.error is not None:
             self._complain("模型报告出错 (the model reports an error)")
+        self.usage = piece.usage or self.usage
         for choice in piece.choices[:1]:
             self._choice(choice)
 

@@ -47,7 +47,7 @@ class EventQuery:
     ] = None
 
 
-@endpoint("GET", "/api/v1/events", "read")
+@endpoint("GET", "/api/v1/events", "read", media=EventStream.media_type)
 async def stream_events(house: House, request: Request, query: EventQuery) -> Response:
     """实时事件流，断线后凭 Last-Event-ID 接着收 (events as they happen, resumed by Last-Event-ID).
 

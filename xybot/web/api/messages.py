@@ -118,7 +118,7 @@ async def send_text(
     return await _say(house, visitor, path, _What(to, Text(body.text), body.by_hand, key))
 
 
-@endpoint("POST", f"{_IN_CHAT}/images", "send", refusals=(404, 409, 413))
+@endpoint("POST", f"{_IN_CHAT}/images", "send", refusals=(404, 409), takes="image/*")
 async def send_image(
     house: House, visitor: Visitor, request: Request, path: InChat, query: PictureQuery
 ) -> Sending:

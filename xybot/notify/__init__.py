@@ -1,0 +1,1 @@
+"""Telling the seller, and their programs, what happened."""
