@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -10,7 +10,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from xybot.model import AccountId, ChatId, ItemId, Outgoing, UserId
+from xybot.model import AccountId, ChatId, ItemId, Outgoing, Text, UserId
+from xybot.store.codec import content_of
 from xybot.store.database import Database
 from xybot.store.inbox import Arrival
 from xybot.store.prepared import Prepared
@@ -160,6 +161,31 @@ def one(db: Database, account: AccountId, chat: ChatId, *, now: int) -> Listed |
     """Return a chat as it is in the list, None when nobody has said anything in it."""
     row = db.execute(_LIST.where(*_MINE), {"of": account, "in": chat, "now": now}).one_or_none()
     return None if row is None else _listed(row)
+
+
+_LAST: Final = (
+    sa.select(inbox.c.content_json, inbox.c.kind)
+    .where(
+        inbox.c.account == sa.bindparam("of"),
+        inbox.c.chat == sa.bindparam("in"),
+        inbox.c.content_json.is_not(None),
+    )
+    .order_by(inbox.c.seq.desc())
+    .limit(1)
+)
+
+
+def last_words(db: Database, listed: Collection[Listed]) -> Mapping[tuple[AccountId, ChatId], str]:
+    """Return what came last in each of some chats, as words; one without any is left out."""
+    found = {}
+    for each in listed:
+        row = db.execute(_LAST, {"of": each.account, "in": each.chat}).one_or_none()
+        if row is not None:
+            content = content_of(row.content_json)
+            found[each.account, each.chat] = (
+                content.text if isinstance(content, Text) else f"[{row.kind}]"
+            )
+    return found
 
 
 def _found(words: str) -> sa.ColumnElement[bool]:

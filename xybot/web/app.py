@@ -16,25 +16,41 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xybot import __version__
 from xybot.errors import StoreUnavailable
 from xybot.web import reply
-from xybot.web.api import accounts, chats, drafts, events, messages, reports, rules, service
+from xybot.web.api.all import ENDPOINTS
 from xybot.web.door import CSRF_HEADER, Door
-from xybot.web.endpoint import MEDIA_TYPE, Endpoint, endpoint, json_response
+from xybot.web.endpoint import Endpoint, json_response
 from xybot.web.metrics import Metrics
-from xybot.web.openapi import document
+from xybot.web.pages import (
+    accounts,
+    chats,
+    docs,
+    drafts,
+    live,
+    overview,
+    reports,
+    rules,
+    settings,
+    sign_in,
+    static,
+)
+from xybot.web.pages.sign_in import SignIn
+from xybot.web.pages.visit import CSRF_FIELD, Page, Visit, read_form, to
 from xybot.web.problems import ErrorBody, Problem
 
 log = structlog.get_logger()
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (
-    reply.xianyu_reply,
-    *accounts.ENDPOINTS,
-    *chats.ENDPOINTS,
-    *messages.ENDPOINTS,
-    *rules.ENDPOINTS,
-    *drafts.ENDPOINTS,
-    *reports.ENDPOINTS,
-    *events.ENDPOINTS,
-    *service.ENDPOINTS,
+PAGES: Final[tuple[Page, ...]] = (
+    *overview.PAGES,
+    *chats.PAGES,
+    *drafts.PAGES,
+    *rules.PAGES,
+    *reports.PAGES,
+    *accounts.PAGES,
+    *settings.PAGES,
+    *docs.PAGES,
+    *live.PAGES,
+    *sign_in.PAGES,
+    *static.PAGES,
 )
 _PICTURES: Final = "https://*.alicdn.com https://*.goofish.com https://*.taobaocdn.com"
 _HEADERS: Final = {
@@ -58,18 +74,17 @@ async def health(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
-@endpoint("GET", "/openapi.json", "read", media=MEDIA_TYPE)
-async def openapi_document() -> Response:
-    """这份接口文档 (the document of this API, as OpenAPI 3.1)."""
-    return json_response(document(ENDPOINTS))
-
-
 def application(door: Door, metrics: Metrics) -> ASGIApp:
     """Return everything that is served."""
+    entrance = SignIn(door)
     app = Starlette(
         routes=[
             Route("/health", health),
-            *(_route(door, metrics, each) for each in (*ENDPOINTS, openapi_document)),
+            Route(sign_in.PATH, entrance.show, methods=["GET"]),
+            Route(sign_in.PATH, entrance.take, methods=["POST"]),
+            Route(f"{sign_in.PATH}/{{name}}", entrance.asset),
+            *(_route(door, metrics, each) for each in ENDPOINTS),
+            *(_page(door, metrics, each) for each in PAGES),
         ],
         exception_handlers={
             Problem: _problem,
@@ -92,6 +107,24 @@ def _route(door: Door, metrics: Metrics, each: Endpoint) -> Route:
         return await each.answer(visitor, request, given)
 
     return Route(each.path, handle, methods=[each.method], name=each.name)
+
+
+def _page(door: Door, metrics: Metrics, each: Page) -> Route:
+    async def handle(request: Request) -> Response:
+        visitor = await door.admit(request)
+        if visitor is None:
+            return to(sign_in.PATH)
+        visit = Visit(door=door, metrics=metrics, request=request, visitor=visitor)
+        if each.method == "POST":
+            visit.form = await read_form(request)
+            door.check_origin(request, visitor, visit.field(CSRF_FIELD))
+        try:
+            visit.need(each.scope)
+            return await each.run(visit)
+        except Problem as exc:
+            return await visit.page("wrong.html", exc.status, wrong=str(exc))
+
+    return Route(each.path, handle, methods=[each.method])
 
 
 class Guarded:

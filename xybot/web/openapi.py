@@ -12,6 +12,7 @@ from starlette.responses import Response
 from xybot import __version__
 from xybot.web.endpoint import MEDIA_TYPE, Endpoint
 from xybot.web.examples import EXAMPLES
+from xybot.web.fields import texts_of
 from xybot.web.problems import ErrorBody
 
 _REF: Final = "#/components/schemas/{name}"
@@ -52,6 +53,14 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _describe(cls: type, schemas: dict[str, Any]) -> None:
+    """Add to the fields of a schema what their class says of them."""
+    properties = schemas[cls.__name__].get("properties", {})
+    for name, text in texts_of(cls).items():
+        if name in properties and "$ref" not in properties[name]:
+            properties[name].setdefault("description", text)
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
@@ -129,6 +138,8 @@ def _schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             bodies.add(body.__name__)
     kinds = [type(example) for example in EXAMPLES]
     _, schemas = msgspec.json.schema_components([*classes.values(), *kinds], ref_template=_REF)
+    for cls in {*classes.values(), *kinds}:
+        _describe(cls, schemas)
     for name in bodies:
         schemas[name]["additionalProperties"] = False  # As `reading` has it.
     for example in EXAMPLES:

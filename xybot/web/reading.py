@@ -47,6 +47,15 @@ def json_body(content: bytes, cls: type[T]) -> T:
     return _structured(_JSON, found, cls, "body")
 
 
+def structured(value: object, cls: type[T]) -> T:
+    """Read what was JSON, or might have been.
+
+    Raises:
+      Problem: 422 with every wrong field.
+    """
+    return _structured(_JSON, value, cls, "body")
+
+
 def texts(given: Mapping[str, str], cls: type[T], where: str) -> T:
     """Read what comes as text: a query, or the variables of a path.
 

@@ -100,7 +100,7 @@ async def mark_seen(house: House, path: InChat) -> Chat:
 @endpoint("POST", "/api/v1/accounts/{account}/chats/{chat}/take-over", "send", refusals=(404,))
 async def take_over(house: House, path: InChat) -> Chat:
     """接管：机器人不再说话，直到交还 (the bot keeps out until the chat is handed back)."""
-    return await _keep_out(house, path, FOREVER)
+    return await keep_out_for_good(house, path)
 
 
 @endpoint("POST", "/api/v1/accounts/{account}/chats/{chat}/pause", "send", refusals=(404,))
@@ -134,6 +134,11 @@ async def of(house: House, account: AccountId, chat: ChatId) -> Listed:
     if found is None:
         raise not_found(f"会话 {chat}")
     return found
+
+
+async def keep_out_for_good(house: House, path: InChat) -> Chat:
+    """Keep the bot out of a chat until it is handed back."""
+    return await _keep_out(house, path, FOREVER)
 
 
 async def _keep_out(house: House, path: InChat, until: int) -> Chat:

@@ -55,7 +55,7 @@ async def stream_events(house: House, request: Request, query: EventQuery) -> Re
     JSON object (`id`, `type`, `account`, `at`, `data`).  Events are kept for seven days; whoever
     resumes from before that gets an `events.lost` with how many are gone.
     """
-    after = _after(request, query)
+    after = after_of(request, query.after)
     wanted = Filter(accounts=_words(query.account), types=_types(query.type))
     first, newest = await house.store.read(events.ends)
     hello = b""
@@ -66,10 +66,15 @@ async def stream_events(house: House, request: Request, query: EventQuery) -> Re
     return EventStream(house.stream.follow(after, wanted, lines, idle=IDLE), hello)
 
 
-def _after(request: Request, query: EventQuery) -> int | None:
+def after_of(request: Request, asked: int | None) -> int | None:
+    """Return the event after which somebody goes on: as they resume, or else as they asked.
+
+    Raises:
+      Problem: the header is no id.
+    """
     given = request.headers.get(LAST_ID)
     if given is None:
-        return query.after
+        return asked
     if re.fullmatch(r"[0-9]{1,18}", given.strip()) is None:
         raise misfit(f"header.{LAST_ID}", "应为事件编号 (want the id of an event)")
     return int(given)

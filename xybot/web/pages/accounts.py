@@ -1,0 +1,117 @@
+"""Accounts: pause, resume, connect anew, and adding one by its cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from starlette.responses import Response
+
+from xybot.config import checks, cookies, editing
+from xybot.config.cookies import Field
+from xybot.config.problems import Misfit
+from xybot.errors import ConfigError
+from xybot.model import AccountId
+from xybot.store import accounts
+from xybot.store.database import Database
+from xybot.web.api.accounts import PAUSED
+from xybot.web.pages.overview import cards
+from xybot.web.pages.visit import Visit, action, page, to
+from xybot.web.sending import known
+
+_LONGEST: Final = 20_000
+"""Characters of a pasted cookie."""
+
+
+@page("/accounts")
+async def listed(visit: Visit) -> Response:
+    """Show every account, and a form for another."""
+    return await _shown(visit)
+
+
+@action("/accounts", "admin")
+async def add(visit: Visit) -> Response:
+    """Add an account."""
+    id_, pasted = visit.field("id").strip(), visit.field("cookie").strip()[:_LONGEST]
+    house = visit.house
+    simulated = house.loaded().config.simulator.enabled
+    try:
+        checks.account_id(id_)
+    except Misfit as exc:
+        return await _shown(visit, wrong=str(exc))
+    if house.account(id_) is not None:
+        return await _shown(visit, wrong=f"{id_}: 已经有这个账号 (there is such an account)")
+    fields = () if simulated else cookies.check(pasted)
+    if not all(field.is_good for field in fields):
+        return await _shown(visit, fields=fields)
+    cookie = None if simulated else pasted
+    try:
+        await house.change(editing.with_account(house.loaded(), AccountId(id_), cookie))
+    except ConfigError as exc:
+        return await _shown(visit, wrong=str(exc), fields=fields)
+    return to("/accounts", notice=visit.translate("账号已添加，正在连接。"))
+
+
+@action("/accounts/{account}/cookie", "admin")
+async def renew(visit: Visit) -> Response:
+    """Take another cookie for an account."""
+    account = AccountId(visit.path("account"))
+    known(visit.house, account)
+    pasted = visit.field("cookie").strip()[:_LONGEST]
+    fields = cookies.check(pasted)
+    if not all(field.is_good for field in fields):
+        return await _shown(visit, fields=fields)
+    files = editing.with_cookie(visit.house.loaded(), account, pasted)
+    if files is None:
+        wrong = (
+            "这个账号的 Cookie 不在单独的文件里，请在 bot.toml 里改 "
+            "(its cookie has no file of its own: change it in bot.toml)"
+        )
+        return await _shown(visit, wrong=wrong)
+    try:
+        await visit.house.change(files)
+    except ConfigError as exc:
+        return await _shown(visit, wrong=str(exc), fields=fields)
+    return to("/accounts", notice=visit.translate("已换上新的 Cookie，正在连接。"))
+
+
+@action("/accounts/{account}/pause", "admin")
+async def pause(visit: Visit) -> Response:
+    """Take an account off line."""
+    await _change(visit, lambda db, account: accounts.pause(db, account, PAUSED))
+    return to("/", notice=visit.translate("已暂停。"))
+
+
+@action("/accounts/{account}/resume", "admin")
+async def resume(visit: Visit) -> Response:
+    """Let an account go on."""
+    await _change(visit, accounts.resume)
+    return to("/", notice=visit.translate("已恢复，正在连接。"))
+
+
+@action("/accounts/{account}/reconnect", "admin")
+async def reconnect(visit: Visit) -> Response:
+    """Have an account connect anew."""
+    await _change(visit, accounts.redial)
+    return to("/", notice=visit.translate("正在重新连接。"))
+
+
+async def _change(visit: Visit, change: Callable[[Database, AccountId], bool]) -> None:
+    account = known(visit.house, visit.path("account")).id
+    await visit.house.store.insist(change, account)
+    visit.house.ring(account)
+
+
+async def _shown(visit: Visit, *, wrong: str = "", fields: Sequence[Field] = ()) -> Response:
+    status = 422 if wrong or fields else 200
+    return await visit.page(
+        "accounts.html",
+        status,
+        cards=await cards(visit),
+        wrong=wrong,
+        fields=fields,
+        given_id=visit.field("id"),
+    )
+
+
+PAGES: Final = (listed, add, renew, pause, resume, reconnect)
