@@ -20,6 +20,7 @@ from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
 from xybot.chronicle import Chronicle, open_chronicle
+from xybot.doorbell import Doorbell
 from xybot.events import AccountStatus, Event, EventFeed
 from xybot.facts import Facts
 from xybot.model import AccountId, AccountState, Decision, Reply, Text, Turn
@@ -77,6 +78,9 @@ class Shop:
     pictures: Path = Path()
     """Where relative paths of pictures start."""
     facts: Facts = attrs.field(init=False)
+    summons: Doorbell = attrs.Factory(Doorbell)
+    """Rung when somebody changed what the store says of the account."""
+    supervising: Supervisor | None = None
 
     def __attrs_post_init__(self) -> None:
         self.chronicle.feed.tell = self.events.append
@@ -156,17 +160,19 @@ class Shop:
             now_ms=self.now_ms,
             clock=PlatformClock(self.now_ms),
             rng=random.Random(3),
+            summons=self.summons,
         )
         with self.facts.through(id_, mtop):
             await self.account.run()
 
     def supervisor(self) -> Supervisor:
-        return Supervisor(
+        self.supervising = Supervisor(
             store=self.store,
             run_account=self.run_account,
             status_of=lambda _: self.status,
             rng=random.Random(4),
         )
+        return self.supervising
 
     async def books(self) -> tuple[history.Explained, ...]:
         """All that came in, with its outcome."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import tomllib
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.app.program import ROOT, WAYS, XYBOT, ended, running
+from tests.app.program import WAYS, XYBOT, ended, running, shipped
 from tests.app.world import open_world
 
 TERM, INT = signal.SIGTERM, signal.SIGINT
@@ -20,7 +19,7 @@ TERM, INT = signal.SIGTERM, signal.SIGINT
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the bot.toml that ships."""
-    shutil.copy(ROOT / "bot.toml", tmp_path)
+    shipped(tmp_path / "bot.toml")
     return tmp_path
 
 
@@ -39,7 +38,7 @@ async def test_it_ends_in_order_however_it_was_started_and_stopped(tmp_path: Pat
     async def starts_and_stops(way: str, by: signal.Signals) -> None:
         folder = tmp_path / way
         folder.mkdir()
-        shutil.copy(ROOT / "bot.toml", folder / "mine.toml")
+        shipped(folder / "mine.toml")
         async with running(*WAYS[way], "--config", "mine.toml", cwd=folder) as bot:
             await bot.said("已连接 connected")
             bot.process.send_signal(by)

@@ -23,7 +23,7 @@ from cyclopts import Parameter
 
 from xybot import egress, journal
 from xybot.bot import Bot, means_of
-from xybot.chronicle import open_chronicle
+from xybot.chronicle import Chronicle, open_chronicle
 from xybot.clock import now_ms
 from xybot.config import Loaded, Simulator, Web, load
 from xybot.errors import ConfigError
@@ -79,32 +79,31 @@ async def run(path: Path) -> None:
             async with (
                 open_store(database, tell=_tell_of_store) as store,
                 open_chronicle(store, EventFeed(journal.tell), now_ms) as chronicle,
+                _bot(path, loaded, chronicle) as bot,
+                _web(loaded.config.web, bot),
             ):
-                facts = Facts(store=store, now_ms=now_ms)
-                # A bad rule is told before anything runs.
-                sources = composer(loaded, means_of(chronicle, facts))
-                told = hooks.ready(loaded.config.hooks)
-                for warning in sources.warnings:
-                    log.warning("config.warning", note=warning)
-                async with _demo(loaded.config.simulator) as demo:
-                    if demo is not None:
-                        sources = composer(demo.complete(loaded), means_of(chronicle, facts))
-                    bot = Bot(
-                        path=path,
-                        loaded=loaded,
-                        chronicle=chronicle,
-                        demo=demo,
-                        facts=facts,
-                        hooks=Hooks(
-                            chronicle=chronicle,
-                            outside=egress.Outside(),
-                            now_ms=now_ms,
-                            ready=told,
-                        ),
-                        composer=sources,
-                    )
-                    async with _web(loaded.config.web, bot):
-                        await bot.run()
+                await bot.run()
+
+
+@asynccontextmanager
+async def _bot(path: Path, loaded: Loaded, chronicle: Chronicle) -> AsyncIterator[Bot]:
+    """Put the bot together, and the simulator if it is wanted; nothing runs before all is well."""
+    facts = Facts(store=chronicle.store, now_ms=now_ms)
+    means = means_of(chronicle, facts)
+    sources = composer(loaded, means)
+    told = hooks.ready(loaded.config.hooks)
+    for warning in sources.warnings:
+        log.warning("config.warning", note=warning)
+    async with _demo(loaded.config.simulator) as demo:
+        yield Bot(
+            path=path,
+            loaded=loaded,
+            chronicle=chronicle,
+            demo=demo,
+            facts=facts,
+            hooks=Hooks(chronicle=chronicle, outside=egress.Outside(), now_ms=now_ms, ready=told),
+            composer=composer(demo.complete(loaded), means) if demo else sources,
+        )
 
 
 def _tell_of_store(reason: str | None) -> None:

@@ -25,6 +25,13 @@ WAYS = {
 XYBOT = WAYS["xybot"]
 
 
+def shipped(path: Path) -> Path:
+    """Put the bot.toml that ships somewhere; its console gets any port that is free."""
+    text = (ROOT / "bot.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace("127.0.0.1:8000", "127.0.0.1:0"), encoding="utf-8")
+    return path
+
+
 @attrs.define(eq=False)
 class Program:
     """A program that runs; `said` waits for lines, each line is found once."""

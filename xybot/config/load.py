@@ -51,16 +51,15 @@ def load(path: Path, *, instead: Mapping[Path, str] = MappingProxyType({})) -> L
 
     Args:
       path: of bot.toml.
-      instead: absolute paths of files in bot.d, and what is taken for their text: the settings
-        as they would be.
+      instead: files of bot.d, and what is taken for their text: the settings as they would be.
 
     Raises:
       ConfigError: one line with every problem found; it names files and keys, never secrets.
     """
     path = path.absolute()
     folder = path.parent / EXTRA_FOLDER
-    extras, items = extra_files(folder), extra_files(folder / ITEM_FOLDER)
-    extras = tuple(sorted({*extras, *(each for each in instead if each.suffix == ".toml")}))
+    extras = tuple(sorted({*extra_files(folder), *instead}))
+    items = extra_files(folder / ITEM_FOLDER)
     merged = read_merged(path, extras, items, instead)
     config = _placed(structure(merged), merged, path.parent)
     cookies, useless = read_cookies(config, merged)
@@ -73,20 +72,16 @@ def load(path: Path, *, instead: Mapping[Path, str] = MappingProxyType({})) -> L
     ]:
         raise ConfigError("; ".join(problems))
     secrets = tuple(_secret_files(config))
+    others = (*pictures.files(config.rules), *(x.path for x in secrets))
     return Loaded(
         config=config,
         folder=path.parent,
         cookies=cookies,
         warnings=(*_warnings(config, merged), *filter(None, (x.warning() for x in secrets))),
         files=(
-            path,
-            folder,
-            *extras,
-            folder / ITEM_FOLDER,
-            *items,
+            *(path, folder, *extras, folder / ITEM_FOLDER, *items),
             *(ai.texts_of(config.ai, path.parent) if config.ai else ()),
-            *pictures.files(config.rules),
-            *(x.path for x in secrets),
+            *others,
         ),
         origins=merged.origins,
     )

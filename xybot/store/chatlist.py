@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from xybot.model import AccountId, ChatId, ItemId, Outgoing, Text, UserId
-from xybot.store.codec import content_of
+from xybot.model import AccountId, ChatId, ItemId, Outgoing, UserId
+from xybot.store.codec import Kept, content_of
 from xybot.store.database import Database
 from xybot.store.inbox import Arrival
 from xybot.store.prepared import Prepared
@@ -164,7 +164,7 @@ def one(db: Database, account: AccountId, chat: ChatId, *, now: int) -> Listed |
 
 
 _LAST: Final = (
-    sa.select(inbox.c.content_json, inbox.c.kind)
+    sa.select(inbox.c.content_json)
     .where(
         inbox.c.account == sa.bindparam("of"),
         inbox.c.chat == sa.bindparam("in"),
@@ -175,16 +175,13 @@ _LAST: Final = (
 )
 
 
-def last_words(db: Database, listed: Collection[Listed]) -> Mapping[tuple[AccountId, ChatId], str]:
-    """Return what came last in each of some chats, as words; one without any is left out."""
+def last_words(db: Database, listed: Collection[Listed]) -> Mapping[tuple[AccountId, ChatId], Kept]:
+    """Return what came last in each of some chats; a chat without anything is left out."""
     found = {}
     for each in listed:
-        row = db.execute(_LAST, {"of": each.account, "in": each.chat}).one_or_none()
-        if row is not None:
-            content = content_of(row.content_json)
-            found[each.account, each.chat] = (
-                content.text if isinstance(content, Text) else f"[{row.kind}]"
-            )
+        told = db.scalar(_LAST, {"of": each.account, "in": each.chat})
+        if told is not None:
+            found[each.account, each.chat] = content_of(told)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from types import UnionType
 from typing import Any, Final, Literal, TypeAlias, get_args, get_type_hints
 
@@ -116,11 +117,12 @@ async def limited(request: Request, most: int) -> bytes:
       Problem: it is larger than so many bytes.
     """
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            wrong = f"请求太大，最多 {most} 字节 (the request is larger than that)"
-            raise Problem(413, "too_large", wrong)
+    async with aclosing(request.stream()) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > most:
+                wrong = f"请求太大，最多 {most} 字节 (the request is larger than that)"
+                raise Problem(413, "too_large", wrong)
     return bytes(body)
 
 

@@ -80,7 +80,7 @@ async def say(house: House, account: AccountId, wanted: Wanted) -> Fate:
         wrong = "这个 Idempotency-Key 已经用于另一条消息 (was used for another message)"
         raise misfit(f"header.{KEY_HEADER}", wrong) from None
     house.ring(account)
-    return await _settled(house, account, written.fate)
+    return await _settled(house, account, written.fate.outgoing.uuid)
 
 
 def _means(account: AccountId, chat: ChatId) -> Means[Written]:
@@ -91,18 +91,23 @@ def _means(account: AccountId, chat: ChatId) -> Means[Written]:
     return means
 
 
-async def _settled(house: House, account: AccountId, fate: Fate) -> Fate:
-    uuid = fate.outgoing.uuid
+async def _settled(house: House, account: AccountId, uuid: str) -> Fate:
     named = partial(_is_named, uuid)
     with house.chronicle.feed.subscribe(wanted=named) as told, trio.move_on_after(ANSWER_WITHIN):
-        while True:
-            now = await house.store.read(writing.fate, account, uuid)
-            assert now is not None
-            fate = now
-            on_line = house.status(account).new is AccountState.CONNECTED
-            if fate.state in SETTLED or not on_line:
-                break
+        while not await _is_final(house, account, uuid):
             await told.next()
+    return await _fate(house, account, uuid)
+
+
+async def _is_final(house: House, account: AccountId, uuid: str) -> bool:
+    """Tell whether there is nothing to wait for."""
+    on_line = house.status(account).new is AccountState.CONNECTED
+    return not on_line or (await _fate(house, account, uuid)).state in SETTLED
+
+
+async def _fate(house: House, account: AccountId, uuid: str) -> Fate:
+    fate = await house.store.read(writing.fate, account, uuid)
+    assert fate is not None
     return fate
 
 

@@ -12,21 +12,22 @@ from starlette.responses import Response
 from xybot.web.api.all import ENDPOINTS
 from xybot.web.endpoint import Endpoint
 from xybot.web.examples import EXAMPLES
+from xybot.web.languages import N_
 from xybot.web.openapi import document
 from xybot.web.pages.visit import Visit, page
 
 _GROUPS: Final = (
-    ("/xianyu/", "一个调用"),
-    ("/api/v1/accounts/{account}/chats", "会话"),
-    ("/api/v1/accounts/{account}/drafts", "草稿"),
-    ("/api/v1/accounts/{account}/messages", "会话"),
-    ("/api/v1/accounts", "账号"),
-    ("/api/v1/chats", "会话"),
-    ("/api/v1/rules", "规则"),
-    ("/api/v1/drafts", "草稿"),
-    ("/api/v1/events", "事件"),
-    ("/api/v1/", "报告"),
-    ("/", "程序"),
+    ("/xianyu/", N_("一个调用")),
+    ("/api/v1/accounts/{account}/chats", N_("会话")),
+    ("/api/v1/accounts/{account}/drafts", N_("草稿")),
+    ("/api/v1/accounts/{account}/messages", N_("会话")),
+    ("/api/v1/accounts", N_("账号")),
+    ("/api/v1/chats", N_("会话")),
+    ("/api/v1/rules", N_("规则")),
+    ("/api/v1/drafts", N_("草稿")),
+    ("/api/v1/events", N_("事件")),
+    ("/api/v1/", N_("报告")),
+    ("/", N_("程序")),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -152,11 +153,12 @@ async def read_form(request: Request) -> FormData:
 
 async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > _LARGEST_FORM:
-            raise Problem(413, "too_large", "请求太大 (the request is too large)")
-        yield piece
+    async with aclosing(request.stream()) as pieces:
+        async for piece in pieces:
+            size += len(piece)
+            if size > _LARGEST_FORM:
+                raise Problem(413, "too_large", "请求太大 (the request is too large)")
+            yield piece
 
 
 def values_of(form: FormData) -> Mapping[str, Any]:

@@ -1,0 +1,18 @@
+"""An office for each test that wants one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Shop
+from tests.web.office import Office, open_office
+
+
+@pytest.fixture
+async def office(open_for_business: Shop, tmp_path: Path) -> AsyncIterator[Office]:
+    """The web side of a shop that is on line."""
+    async with open_office(open_for_business, tmp_path) as office:
+        yield office
