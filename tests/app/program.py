@@ -110,7 +110,9 @@ async def running(*command: str, cwd: Path, **env: str) -> AsyncIterator[Program
                 await process.wait()
 
 
-def ended(*command: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def ended(
+    *command: str, cwd: Path, within: float = 30, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, which must come."""
     return subprocess.run(
         command,
@@ -119,7 +121,7 @@ def ended(*command: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[s
         encoding="utf-8",
         cwd=cwd,
         env=os.environ | env,
-        timeout=30,
+        timeout=within,
         check=False,
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 from starlette.applications import Starlette
@@ -38,6 +39,9 @@ from xybot.web.pages.visit import CSRF_FIELD, Page, Visit, read_form, to
 from xybot.web.problems import ErrorBody, Problem
 
 log = structlog.get_logger()
+
+D = TypeVar("D", bound=Endpoint | Page)
+"""Something declared, with a path and a method."""
 
 PAGES: Final[tuple[Page, ...]] = (
     *overview.PAGES,
@@ -83,8 +87,8 @@ def application(door: Door, metrics: Metrics) -> ASGIApp:
             Route(sign_in.PATH, entrance.show, methods=["GET"]),
             Route(sign_in.PATH, entrance.take, methods=["POST"]),
             Route(f"{sign_in.PATH}/{{name}}", entrance.asset),
-            *(_route(door, metrics, each) for each in ENDPOINTS),
-            *(_page(door, metrics, each) for each in PAGES),
+            *_routes(ENDPOINTS, partial(_answer, door, metrics)),
+            *_routes(PAGES, partial(_show, door, metrics)),
         ],
         exception_handlers={
             Problem: _problem,
@@ -96,35 +100,48 @@ def application(door: Door, metrics: Metrics) -> ASGIApp:
     return Guarded(app)
 
 
-def _route(door: Door, metrics: Metrics, each: Endpoint) -> Route:
-    given = {"house": door.house, "metrics": metrics}
-
-    async def handle(request: Request) -> Response:
-        visitor = await door.admit(request)
-        if visitor is None:
-            raise Problem(401, "unauthorized", "需要令牌 (a token is needed)")
-        door.check_origin(request, visitor, request.headers.get(CSRF_HEADER, ""))
-        return await each.answer(visitor, request, given)
-
-    return Route(each.path, handle, methods=[each.method], name=each.name)
+def _routes(
+    declared: Iterable[D], answer: Callable[[D, Request], Awaitable[Response]]
+) -> Iterator[Route]:
+    """Make one route for each path: so a wrong method is told which ones are right."""
+    by_path: dict[str, dict[str, D]] = {}
+    for each in declared:
+        by_path.setdefault(each.path, {})[each.method] = each
+    for path, methods in by_path.items():
+        yield Route(path, _dispatcher(methods, answer), methods=[*methods])
 
 
-def _page(door: Door, metrics: Metrics, each: Page) -> Route:
-    async def handle(request: Request) -> Response:
-        visitor = await door.admit(request)
-        if visitor is None:
-            return to(sign_in.PATH)
-        visit = Visit(door=door, metrics=metrics, request=request, visitor=visitor)
-        if each.method == "POST":
-            visit.form = await read_form(request)
-            door.check_origin(request, visitor, visit.field(CSRF_FIELD))
-        try:
-            visit.need(each.scope)
-            return await each.run(visit)
-        except Problem as exc:
-            return await visit.page("wrong.html", exc.status, wrong=str(exc))
+def _dispatcher(
+    methods: Mapping[str, D], answer: Callable[[D, Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def dispatch(request: Request) -> Response:
+        # Starlette adds HEAD to GET.
+        return await answer(methods[request.method.replace("HEAD", "GET")], request)
 
-    return Route(each.path, handle, methods=[each.method])
+    return dispatch
+
+
+async def _answer(door: Door, metrics: Metrics, each: Endpoint, request: Request) -> Response:
+    visitor = await door.admit(request)
+    if visitor is None:
+        raise Problem(401, "unauthorized", "需要令牌 (a token is needed)")
+    door.check_origin(request, visitor, request.headers.get(CSRF_HEADER, ""))
+    return await each.answer(visitor, request, {"house": door.house, "metrics": metrics})
+
+
+async def _show(door: Door, metrics: Metrics, each: Page, request: Request) -> Response:
+    visitor = await door.admit(request)
+    if visitor is None:
+        return to(sign_in.PATH)
+    visit = Visit(door=door, metrics=metrics, request=request, visitor=visitor)
+    if each.method == "POST":
+        visit.form = await read_form(request)
+        door.check_origin(request, visitor, visit.field(CSRF_FIELD))
+    try:
+        visit.need(each.scope)
+        return await each.run(visit)
+    except Problem as exc:
+        return await visit.page("wrong.html", exc.status, wrong=str(exc))
 
 
 class Guarded:

@@ -16,7 +16,10 @@ from xybot.web.stream import Piece
 IDLE: Final = 15.0
 """Seconds after which something is sent all the same, so that nothing in between gives up."""
 _NOTHING: Final = b": still here\n\n"
-_HELLO: Final = b"retry: 3000\n\n"
+_AGAIN: Final = 3000
+"""Milliseconds after which a browser comes back by itself."""
+LOST: Final = "events.lost"
+"""What a stream begins with when events are gone that it was to begin with."""
 
 
 def lines(event: Recorded) -> bytes:
@@ -30,13 +33,20 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, pieces: AsyncIterator[Piece | None], hello: bytes = b"") -> None:
+    def __init__(self, after: int, pieces: AsyncIterator[Piece | None], lost: int = 0) -> None:
+        """Begin a stream.
+
+        Args:
+          after: the id of the last event before it; who resumes at once goes on from there.
+          pieces: what comes; None is nothing for a while.
+          lost: how many events of those that were asked for are gone.
+        """
         super().__init__()
         del self.headers["content-length"]
         self.headers["cache-control"] = "no-store"
         self.headers["x-accel-buffering"] = "no"  # Or a proxy would gather what is live.
         self._pieces = pieces
-        self._hello = hello
+        self._hello = f"retry: {_AGAIN}\n{_missing(lost)}id: {after}\n\n".encode()
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of ASGI."""
@@ -44,10 +54,14 @@ class EventStream(Response):
         await send(head)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_leave, receive, nursery.cancel_scope)
-            await send(_body(_HELLO + self._hello))
+            await send(_body(self._hello))
             async with aclosing(self._pieces) as pieces:  # type: ignore[type-var]  # a generator
                 async for piece in pieces:
                     await send(_body(_NOTHING if piece is None else piece.text))
+
+
+def _missing(lost: int) -> str:
+    return f'event: {LOST}\ndata: {{"lost":{lost}}}\n' if lost else ""
 
 
 def _body(text: bytes) -> dict[str, object]:

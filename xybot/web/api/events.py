@@ -6,7 +6,6 @@ import re
 from typing import Annotated, Final
 
 import attrs
-import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +19,6 @@ from xybot.web.sse import IDLE, EventStream, lines
 from xybot.web.stream import Filter
 
 LAST_ID: Final = "last-event-id"
-LOST: Final = "events.lost"
 _NAMES: Final = frozenset(kind.name for kind in KINDS)
 _FAMILIES: Final = frozenset(f"{name.partition('.')[0]}.*" for name in _NAMES)
 
@@ -58,12 +56,12 @@ async def stream_events(house: House, request: Request, query: EventQuery) -> Re
     after = after_of(request, query.after)
     wanted = Filter(accounts=_words(query.account), types=_types(query.type))
     first, newest = await house.store.read(events.ends)
-    hello = b""
+    lost = 0
     if after is None:
         after = house.stream.newest or newest
     elif first and after + 1 < first:
-        hello = _lost(first - 1 - after, first - 1)
-    return EventStream(house.stream.follow(after, wanted, lines, idle=IDLE), hello)
+        after, lost = first - 1, first - 1 - after
+    return EventStream(after, house.stream.follow(after, wanted, lines, idle=IDLE), lost)
 
 
 def after_of(request: Request, asked: int | None) -> int | None:
@@ -78,11 +76,6 @@ def after_of(request: Request, asked: int | None) -> int | None:
     if re.fullmatch(r"[0-9]{1,18}", given.strip()) is None:
         raise misfit(f"header.{LAST_ID}", "应为事件编号 (want the id of an event)")
     return int(given)
-
-
-def _lost(how_many: int, last: int) -> bytes:
-    told = msgspec.json.encode({"lost": how_many}).decode()
-    return f"id: {last}\nevent: {LOST}\ndata: {told}\n\n".encode()
 
 
 def _words(given: str) -> frozenset[str]:

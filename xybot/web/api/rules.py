@@ -38,7 +38,14 @@ HITS_OF: Final = 7 * 86_400_000
 NOBODY: Final = "0"
 """The id of a buyer who never was, and of the chat with them."""
 
-_Texts = Annotated[tuple[str, ...], Meta(max_length=100)]
+_Texts = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")], ...],
+    Meta(max_length=100),
+]
+_Names = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\s/]+$")], ...],
+    Meta(max_length=100),
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -88,7 +95,7 @@ class NewRule:
         tuple[Annotated[str, Meta(max_length=LONGEST_TEXT)], ...],
         Meta(max_length=20, description="空着 = 匹配了但不回 (empty: matched, stay silent)"),
     ] = ()
-    accounts: _Texts = ()
+    accounts: _Names = ()
     items: _Texts = ()
     titles: _Texts = ()
     hours: _Texts = ()
@@ -257,4 +264,4 @@ def _shown(rule: Rule, hits: Mapping[str, int], own: Mapping[str, int]) -> RuleS
     )
 
 
-ENDPOINTS: Final = (list_rules, add_rule, remove_rule, try_text)
+ENDPOINTS: Final = (list_rules, add_rule, try_text, remove_rule)

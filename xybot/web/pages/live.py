@@ -39,7 +39,7 @@ async def live(visit: Visit) -> Response:
     if after is None:
         after = stream.newest
     render = _named(query.get("account", ""), query.get("chat", ""))
-    return EventStream(stream.follow(after, Filter(), render, idle=IDLE))
+    return EventStream(after, stream.follow(after, Filter(), render, idle=IDLE))
 
 
 def _named(account: str, chat: str) -> Render:
