@@ -1,24 +1,30 @@
 """Kill the bot before and after every single transaction; nothing is lost or said twice.
 
+Nor is anything that happened left untold, or told twice: its event is in the same transaction.
+
 The test finds the points itself: `Store.transact` is the only door, and the runner behind it
 is where the process dies.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
 import attrs
 import pytest
+import sqlalchemy as sa
 import trio
 from trio.testing import MockClock
 
 from tests.conftest import new_platform, open_shop
 from xybot.errors import StoreUnavailable
 from xybot.simulator.platform import Platform
-from xybot.store import books
-from xybot.store.database import inline, open_store
+from xybot.store import books, events
+from xybot.store.database import Database, inline, open_store
+from xybot.store.schema import inbox, outbox
 
 
 class Killed(BaseException):
@@ -91,6 +97,23 @@ class Outcome:
     said: list[str]
     unacknowledged: int
     balanced: bool
+    untold: list[str]
+    """What happened and is in no event, or in two."""
+
+
+def untold(db: Database) -> list[str]:
+    """Compare what is stored of lines and sends with what is told of them."""
+    told = Counter(
+        (event.name, json.loads(event.body)["message"])
+        for event in events.after(db, 0, most=10_000)
+        if event.name in ("message.received", "reply.sent")
+    )
+    heard = db.scalars(sa.select(inbox.c.message).where(inbox.c.kind == "text"))
+    said = db.scalars(sa.select(outbox.c.message).where(outbox.c.state == "sent"))
+    happened = Counter(("message.received", id_) for id_ in heard)
+    happened.update(("reply.sent", id_) for id_ in said)
+    differing = {*told, *happened} - {key for key in told if told[key] == happened[key]}
+    return [f"{key}: {happened[key]} times, and told {told[key]} times" for key in differing]
 
 
 async def story(path: Path, n: int, *, before: bool, echo: str) -> Outcome:
@@ -104,11 +127,13 @@ async def story(path: Path, n: int, *, before: bool, echo: str) -> Outcome:
     async with open_store(path, run=inline) as store:
         days = await store.transact(books.balance)
         wrong = await store.transact(books.contradictions)
+        missing = await store.transact(untold)
     return Outcome(
         died=died,
         said=sorted(line for _, _, text in platform.heard(sim) for line in text.split("+")),
         unacknowledged=len(platform.unacknowledged(sim)),
         balanced=not wrong and all(day.balances and not day.waiting for day in days),
+        untold=missing,
     )
 
 
@@ -124,6 +149,7 @@ def test_a_kill_at_any_transaction_loses_no_answer_and_doubles_none(
         lived = partial(story, tmp_path / f"{n}.db", n, before=before, echo=echo)
         ended = trio.run(lived, clock=clock)
         died = ended.died
-        wanted = Outcome(died, ["a", "b", "c", "d", "e"], unacknowledged=0, balanced=True)
+        said = ["a", "b", "c", "d", "e"]
+        wanted = Outcome(died, said, unacknowledged=0, balanced=True, untold=[])
         assert ended == wanted, f"killed at transaction {n}"
     assert n > 20, "the story has too few transactions to prove anything"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import socket
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,8 @@ import tomli_w
 
 from xybot.config import load
 
+TOKEN: Final = secrets.token_urlsafe()
+"""Opens the API of the bots that are measured."""
 REPLY: Final = "您好，在的，喜欢直接拍～"
 _RULES: Final = [
     {"keywords": ["还有货吗", "有货吗"], "reply": REPLY},
@@ -34,6 +38,13 @@ class Where:
     websocket: str
     gateway: str
     cookies: Mapping[str, str]
+    port: int = attrs.field(factory=lambda: _free_port())
+    """Where the bot's own API is."""
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def named_by(path: Path) -> Where | None:
@@ -56,6 +67,7 @@ def bot_folder(where: Where) -> Iterator[Path]:
         "replies": {"chat_limit": 0, "buyer_limit": 0},
         "rules": _RULES,
         "default": {"reply": REPLY, "once": False},
+        "web": {"listen": f"127.0.0.1:{where.port}", "token": TOKEN},
         "accounts": [{"id": id_, "cookie": text} for id_, text in where.cookies.items()],
     }
     # Beside the temporary files of everybody else, but for us only: cookies may be in it.

@@ -14,6 +14,7 @@ from typing import Final
 import attrs
 import foreign
 import trio
+from audience import measure_stream
 from botfolder import named_by
 from footprint import measure_help, measure_memory, measure_start
 from report import QUICK, Add, Plan, Row, progress, table
@@ -22,6 +23,7 @@ from throughput import measure_replies
 
 _MEASURES: Final = {
     "replies": measure_replies,  # throughput, CPU and latency: one field, one run
+    "stream": measure_stream,
     "memory": measure_memory,
     "start": measure_start,
     "help": measure_help,

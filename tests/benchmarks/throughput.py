@@ -14,7 +14,7 @@ from botfolder import Books, Where, books, bot_folder, said_by_bot
 from children import Child, open_bot, open_script
 from report import Add, Plan, Row, progress
 
-_BOT, _BARE = "bot", "bare"
+BOT, _BARE = "bot", "bare"
 _CHATS: Final = 200
 _RATE: Final = 100.0
 _FRAMES: Final = 3
@@ -32,6 +32,8 @@ class Field:
     echo_server: Child
     echo_client: Child
     folder: Path
+    port: int
+    """Where the bot's API is."""
     sizes: list[int]
 
     async def burst(self, player: str, count: int, window: int) -> Burst:
@@ -105,8 +107,8 @@ async def open_field() -> AsyncIterator[Field]:
     async with AsyncExitStack() as stack:
         crowd = await stack.enter_async_context(open_script("crowd.py"))
         ends = await crowd.told()
-        logins = await crowd.ask("open", accounts=[_BOT, _BARE], chats=_CHATS)
-        where = Where(**ends, cookies={_BOT: logins[_BOT]["cookie"]})
+        logins = await crowd.ask("open", accounts=[BOT, _BARE], chats=_CHATS)
+        where = Where(**ends, cookies={BOT: logins[BOT]["cookie"]})
         folder = stack.enter_context(bot_folder(where))
         bot = await stack.enter_async_context(open_bot(folder))
         login = logins[_BARE]
@@ -115,7 +117,7 @@ async def open_field() -> AsyncIterator[Field]:
         server = await stack.enter_async_context(open_script("echo.py", "server"))
         told = await server.told()
         client = await stack.enter_async_context(open_script("echo.py", "client", told["url"]))
-        came = await crowd.ask("wait_on_line", accounts=[_BOT, _BARE], within=20)
+        came = await crowd.ask("wait_on_line", accounts=[BOT, _BARE], within=20)
         if came["on_line"] < 2:
             raise RuntimeError(f"not on line after 20 s: {said_by_bot(folder)}")
         await trio.sleep(0.5)
@@ -126,6 +128,7 @@ async def open_field() -> AsyncIterator[Field]:
             echo_server=server,
             echo_client=client,
             folder=folder,
+            port=where.port,
             sizes=told["bytes"],
         )
 

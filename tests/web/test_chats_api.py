@@ -240,6 +240,19 @@ async def test_handed_back_the_bot_answers_what_comes_then_and_not_what_came_bef
     assert office.shop.heard == ["一", "三"]
 
 
+async def test_what_waited_when_a_chat_was_taken_over_is_the_seller_s_even_if_it_is_back_at_once(
+    autojump_clock, office: Office
+) -> None:
+    office.shop.says("一")
+    await trio.sleep(1)
+    for order in ("take-over", "hand-back"):
+        await office.post(path(office, order))
+    await trio.sleep(10)
+    await hear(office, "小王", text="二")
+    assert office.shop.heard == ["二"]
+    assert "卖家接管了会话" in ((await office.shop.books())[0].outcome or "")
+
+
 async def test_handing_back_what_was_never_taken_over_changes_and_tells_nothing(
     autojump_clock, office: Office
 ) -> None:

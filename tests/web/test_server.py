@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 
@@ -92,20 +93,50 @@ async def _listen(url: str, *, task_status=trio.TASK_STATUS_IGNORED) -> None:
             pass  # The end of the server.
 
 
-async def test_with_a_certificate_it_is_https(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+async def made_certificate(folder: Path, *, password: str = "") -> tuple[Path, Path]:
+    """Return a certificate for this machine and its key, as PEM files."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
     command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 2"
         " -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
         f" -keyout {key} -out {certificate}"
     )
-    await trio.run_process(command.split(), capture_stderr=True)
-    web = Web(
+    locked = ["-passout", f"pass:{password}"] if password else ["-nodes"]
+    await trio.run_process([*command.split(), *locked], capture_stderr=True)
+    return certificate, key
+
+
+def encrypted(certificate: Path, key: Path) -> Web:
+    return Web(
         listen="127.0.0.1:0",
         token=FromText(Secret(ADMIN)),
         certificate=str(certificate),
         key=str(key),
     )
+
+
+async def test_a_certificate_of_no_use_is_said_before_anybody_is_let_in(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir()
+    certificate, key = await made_certificate(tmp_path)
+    locked = await made_certificate(tmp_path / "locked", password="hello")
+    gone = tmp_path / "gone.pem"
+    async with open_shop() as shop:
+        house = house_of(shop, write_settings(tmp_path, shop))
+        for pair, words in {
+            (gone, key): f"找不到文件 (no such file): {gone}",
+            (certificate, gone): f"找不到文件 (no such file): {gone}",
+            (key, certificate): "PEM",
+            (certificate, locked[1]): "私钥不带密码",
+            locked: "私钥不带密码",
+        }.items():
+            with pytest.raises(ConfigError, match=re.escape(words)):
+                async with open_web(encrypted(*pair), house):
+                    raise AssertionError("it was opened")
+
+
+async def test_with_a_certificate_it_is_https(tmp_path: Path) -> None:
+    certificate, key = await made_certificate(tmp_path)
+    web = encrypted(certificate, key)
     trusted = ssl.create_default_context(cafile=str(certificate))
     with trio.fail_after(10):
         async with open_shop() as shop:

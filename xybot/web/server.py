@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
@@ -40,6 +42,8 @@ async def open_web(settings: Web, house: House) -> AsyncIterator[Opened]:
       ConfigError: nobody can listen there, or a token or a certificate is of no use.
     """
     others = given_keys(settings)
+    if settings.certificate:
+        _check(settings.certificate, settings.key)
     listeners = await _listeners(settings.listen)
     known, made = keys(others, house.data)  # Made only now: it is shown once, and never again.
     address = listeners[0].socket.getsockname()
@@ -65,6 +69,22 @@ async def _listeners(listen: str) -> list[trio.SocketListener]:
         raise ConfigError(
             f"web.listen: {listen} 无法监听，端口可能被占用 (cannot listen, is the port in use?): "
             f"{exc}"
+        ) from exc
+
+
+def _check(certificate: str, key: str) -> None:
+    """Look at what Hypercorn is going to use; it would tell only a traceback."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        # No password: or OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except FileNotFoundError as exc:
+        gone = " / ".join(file for file in (certificate, key) if not Path(file).exists())
+        raise ConfigError(f"web.certificate, web.key: 找不到文件 (no such file): {gone}") from exc
+    except OSError as exc:
+        raise ConfigError(
+            "web.certificate, web.key: 证书和私钥要是 PEM 格式，互相匹配，私钥不带密码 (want PEM "
+            f"files that belong together, the key without a password): {exc}"
         ) from exc
 
 

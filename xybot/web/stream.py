@@ -4,8 +4,9 @@ One task reads what is new from the store and wakes all who listen; each goes on
 is.  So nobody is sent anything out of order, a listener that is slow or was away reads from the
 store what it missed, and none has a queue that could grow.
 
-Waking a listener costs about as much as a third of an answer to a buyer, and buyers come first:
-the more there are, the more of what is new is gathered before they are woken.
+Sending to a listener costs a tenth of an answer to a buyer and more, and buyers come first: few
+are woken at a time, and the more there are and the more they are sent, the longer it takes until
+it is their turn again.  By then more has been gathered, so each is sent as much, in larger pieces.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from typing import Final, NoReturn, TypeAlias
 
 import attrs
 import trio
+from trio.lowlevel import ParkingLot
 
 from xybot.chronicle import Chronicle
 from xybot.store import events
 from xybot.store.events import Recorded
 
 PER_LISTENER: Final = 0.004
-"""Seconds of gathering for each listener: 500 of them are woken every two seconds."""
+"""Seconds for each listener that is woken: twenty times what sending to it takes."""
+PER_BYTE: Final = 2e-8
+"""Seconds for each byte that is sent to one."""
+GROUP: Final = 10
+"""Listeners that are woken at a time: no answer to a buyer has to wait for more."""
 RECENT: Final = 2000
 """Events that are kept at hand for those who are up to date."""
 AT_ONCE: Final = 500
@@ -65,11 +71,13 @@ class Stream:
     chronicle: Chronicle
     listeners: int = attrs.field(default=0, init=False)
     """How many there are just now."""
+    _waiting: ParkingLot = attrs.field(factory=ParkingLot, init=False)
+    _sent: int = attrs.field(default=0, init=False)
+    """Bytes, since the last ones were woken."""
     _last: int = attrs.field(default=0, init=False)
     _recent: deque[Recorded] = attrs.field(factory=lambda: deque(maxlen=RECENT), init=False)
     _pieces: dict[tuple[Filter, Render, int], Piece] = attrs.field(factory=dict, init=False)
     """What was sent to others since the last look: most are at the same place."""
-    _more: trio.Event = attrs.field(factory=trio.Event, init=False)
 
     async def serve(self) -> NoReturn:
         """Look for what is new, and wake those who listen."""
@@ -80,9 +88,17 @@ class Stream:
             self._recent.extend(new)
             self._pieces.clear()
             self._last = new[-1].id if new else self._last
-            self._more.set()
-            self._more = trio.Event()
-            await trio.sleep(self.listeners * PER_LISTENER)
+            await self._wake()
+
+    async def _wake(self) -> None:
+        """Wake all who wait, a few at a time, and let buyers come first in between."""
+        waiting = len(self._waiting)
+        while waiting > 0:
+            woken = len(self._waiting.unpark(count=min(GROUP, waiting)))
+            waiting -= GROUP
+            await trio.sleep(woken * PER_LISTENER)
+            sent, self._sent = self._sent, 0
+            await trio.sleep(sent * PER_BYTE)
 
     @property
     def newest(self) -> int:
@@ -105,13 +121,14 @@ class Stream:
             while True:
                 with trio.move_on_after(idle) as waited:
                     while self._last <= after:
-                        await self._more.wait()
+                        await self._waiting.park()
                 if waited.cancelled_caught:
                     yield None
                     continue
                 piece = await self._piece(after, wanted, render)
                 after = piece.last
                 if piece.text:
+                    self._sent += len(piece.text)
                     yield piece
         finally:
             self.listeners -= 1

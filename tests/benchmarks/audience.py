@@ -1,0 +1,92 @@
+"""What the bot's answers cost while hundreds follow the stream of events."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import attrs
+import trio
+from botfolder import TOKEN
+from children import Child, open_script
+from report import Add, Plan, Row, progress
+from throughput import BOT, Burst, Field, open_field, percentiles
+
+_LISTENERS: Final = 500
+_SETTLES_IN: Final = 2.5
+"""Seconds until all have come, or what they were owed has been sent."""
+_ALONE, _HEARD = "alone", "heard"
+
+
+async def measure_stream(plan: Plan, add: Add) -> None:
+    """Measure the same bursts with and without listeners, in turns."""
+    async with open_field() as field, open_script("listeners.py") as listeners:
+        audience = Audience(field, listeners)
+        await field.burst(BOT, 300, plan.window)
+        await _throttle(audience, plan, add)
+        await _pace(audience, plan, add)
+
+
+@attrs.define(eq=False)
+class Audience:
+    """A field, and those who may come to listen."""
+
+    field: Field
+    listeners: Child
+    events: int = 0
+    """How many events they were sent, all together."""
+    most_behind: float = 0.0
+    """How much less the one who got the least was sent than the one who got the most."""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Have them there for as long as the block runs."""
+        port = self.field.port
+        await self.listeners.ask("open", port=port, token=TOKEN, count=_LISTENERS)
+        await trio.sleep(_SETTLES_IN)
+        yield
+        await trio.sleep(_SETTLES_IN)
+        told = await self.listeners.ask("close")
+        self.events += told["events"]
+        behind = 1 - min(told["bytes"]) / max(told["bytes"])
+        self.most_behind = max(self.most_behind, behind)
+        await trio.sleep(_SETTLES_IN)
+
+
+async def _throttle(audience: Audience, plan: Plan, add: Add) -> None:
+    """As fast as it goes."""
+    done: dict[str, list[Burst]] = {_ALONE: [], _HEARD: []}
+    count = plan.messages // plan.rounds
+    for n in range(plan.rounds):
+        done[_ALONE].append(await audience.field.burst(BOT, count, plan.window))
+        async with audience.listening():
+            done[_HEARD].append(await audience.field.burst(BOT, count, plan.window))
+        for who, bursts in done.items():
+            progress(f"round {n + 1}: {who:<5} {bursts[-1]}")
+    replies = sum(each.replies for each in done[_HEARD])
+    note = f"{audience.events / _LISTENERS / replies:.1f} events a reply to each"
+    note += f", {audience.most_behind:.0%} behind"
+    more = _ratios(done, lambda each: each.client_cpu / each.replies)
+    add(Row(f"CPU a reply, {_LISTENERS} listen : none", f"{more:.2f}", note))
+    fewer = _ratios(done, lambda each: each.replies / each.seconds)
+    add(Row(f"replies/s, {_LISTENERS} listen : none", f"{fewer:.2f}", "at least 0.9"))
+
+
+def _ratios(done: Mapping[str, list[Burst]], of: Callable[[Burst], float]) -> float:
+    """Return the median of the rounds' ratios: both of a round had the same neighbours."""
+    pairs = zip(done[_HEARD], done[_ALONE], strict=True)
+    return statistics.median(of(heard) / of(alone) for heard, alone in pairs)
+
+
+async def _pace(audience: Audience, plan: Plan, add: Add) -> None:
+    """At an even pace, which leaves time to listen."""
+    alone = await audience.field.rate(BOT, plan.pace_seconds)
+    async with audience.listening():
+        heard = await audience.field.rate(BOT, plan.pace_seconds)
+    for who, burst in ((_ALONE, alone), (_HEARD, heard)):
+        progress(f"100/s: {who:<5} {burst}")
+        p50, p99 = percentiles([1000 * wait for wait in burst.waits])
+        note = f"{burst.replies} replies, CPU {1000 * burst.client_cpu / burst.replies:.2f} ms each"
+        add(Row(f"latency at 100/s, {who}: p50 / p99 ms", f"{p50:.1f} / {p99:.1f}", note))

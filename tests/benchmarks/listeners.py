@@ -1,0 +1,82 @@
+"""Many who follow the bot's events, and read all they are sent; a process of its own.
+
+Takes orders as JSON lines: `{"do": "open", "port", "token", "count"}` and `{"do": "close"}`.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import sys
+from typing import Any, Final
+
+import msgspec
+
+_ROOM: Final = bytearray(1 << 20)
+_EVENT: Final = b"\nevent: "
+
+
+class Listener:
+    """One connection; counts what comes."""
+
+    def __init__(self, port: int, token: str) -> None:
+        """Ask for every event from now on."""
+        self.bytes = 0
+        self.line = socket.create_connection(("127.0.0.1", port))
+        ask = "GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
+        self.line.sendall(f"{ask}Authorization: Bearer {token}\r\n\r\n".encode())
+
+    def read(self) -> int:
+        """Read what is there; return how many events begin in it."""
+        length = self.line.recv_into(_ROOM)
+        if not length:
+            raise EOFError("the bot hung up on a listener")
+        self.bytes += length
+        return _ROOM.count(_EVENT, 0, length)
+
+
+class Audience:
+    """All of them."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self.ready = selectors.DefaultSelector()
+        self.ready.register(sys.stdin, selectors.EVENT_READ)
+        self.listeners: list[Listener] = []
+        self.events = 0
+
+    def open(self, port: int, token: str, count: int) -> dict[str, Any]:
+        """Let so many come."""
+        for _ in range(count):
+            self.listeners.append(Listener(port, token))
+            self.ready.register(self.listeners[-1].line, selectors.EVENT_READ, self.listeners[-1])
+        return {"listeners": len(self.listeners)}
+
+    def close(self) -> dict[str, Any]:
+        """Let all of them go, and tell what they were sent."""
+        told = {"events": self.events, "bytes": [each.bytes for each in self.listeners]}
+        for each in self.listeners:
+            self.ready.unregister(each.line)
+            each.line.close()
+        self.listeners, self.events = [], 0
+        return told
+
+    def serve(self) -> None:
+        """Read, and take orders, until nobody gives orders any more."""
+        orders = {"open": self.open, "close": self.close}
+        while True:
+            for key, _ in self.ready.select():
+                if key.data is not None:
+                    self.events += key.data.read()
+                elif line := sys.stdin.readline():
+                    order = msgspec.json.decode(line)
+                    told = orders[order.pop("do")](**order)
+                    sys.stdout.write(f"{msgspec.json.encode(told).decode()}\n")
+                    sys.stdout.flush()
+                    break  # What was ready may be closed by now.
+                else:
+                    return
+
+
+if __name__ == "__main__":
+    Audience().serve()
