@@ -132,3 +132,24 @@ def test_every_setting_of_a_table_that_is_there_has_a_row(tmp_path: Path) -> Non
     assert {row.key for row in tables["timing"]} >= {"timing.debounce", "timing.max_failures"}
     names = ("listen", "token", "tokens", "certificate", "key", "behind_proxy", "phrases")
     assert {row.key for row in tables["web"]} == {f"web.{name}" for name in names}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:s3cr3t@erp.example/in?key=s3cr3t", "https://erp.example/in?s3cr3t"]
+)
+def test_what_of_an_address_may_be_a_key_is_not_shown(tmp_path: Path, url: str) -> None:
+    found = rows(load_text(tmp_path, f"{ACCOUNT}[webhook]\nurl = '{url}'\n"))
+    assert "s3cr3t" not in repr(found)
+    assert "erp.example/in" in found["webhook.url"].value
+
+
+def test_items_in_files_of_their_own_are_shown_with_their_files(tmp_path: Path) -> None:
+    (tmp_path / "bot.d" / "items").mkdir(parents=True)
+    (tmp_path / "bot.d" / "items" / "81.toml").write_text("price = 100", encoding="utf-8")
+    assert rows(load_text(tmp_path, ACCOUNT))["items"].origin == "bot.d/items/81.toml"
+
+
+def test_files_are_named_in_the_order_in_which_they_are_read(tmp_path: Path) -> None:
+    extras = dict.fromkeys("gbfdac", RULE)
+    found = rows(load_text(tmp_path, ACCOUNT + RULE, **extras))["rules"].origin
+    assert found == "bot.toml, " + ", ".join(f"bot.d/{name}.toml" for name in sorted(extras))

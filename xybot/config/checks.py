@@ -14,12 +14,13 @@ from xybot.template import TEMPLATE_VARIABLES, unknown_variables
 T = TypeVar("T")
 Validator: TypeAlias = Callable[[object, "attrs.Attribute[T]", T], None]
 
-_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]/]+):([0-9]{1,5})")
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^\s:\[\]/]+):([0-9]{1,5})")
 _LAST_PORT = 65535
 _HTTPS_HOST = re.compile(r"https://((?:[A-Za-z0-9-]+\.)+[A-Za-z]+)/[!-~]+")
 
 PICTURE_HOSTS = (".alicdn.com", ".goofish.com", ".taobaocdn.com", ".tbcdn.cn", ".aliimg.com")
 """Ends of the names of the hosts that keep the platform's pictures."""
+_LONGEST_ID = 60
 _HOTTEST = 2
 _ALL = 100
 _MOST_YUAN = 10_000_000
@@ -99,9 +100,13 @@ def listen_address(value: str) -> None:
 
 
 def account_id(value: str) -> None:
-    """Demand a name that can stand in a command and in a URL."""
+    """Demand a name that can stand in a command, in a URL and in the name of a file."""
     if not value.isprintable() or any(c.isspace() or c == "/" for c in value) or not value:
         raise Misfit("不能为空，不能有空格或 / (must not be empty nor contain spaces or /)")
+    if not value.strip("."):
+        raise Misfit("不能只有点 (must not be all dots)")
+    if len(value) > _LONGEST_ID:
+        raise Misfit(f"不能超过 {_LONGEST_ID} 个字 (at most {_LONGEST_ID} characters)")
 
 
 def keywords(value: tuple[str, ...]) -> None:

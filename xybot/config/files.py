@@ -162,9 +162,8 @@ def read_merged(
     problems = []
     for name, (file, take) in files.items():
         try:
-            text = instead.get(file) or read_text(
-                file, if_missing=NO_BOT_TOML if file is path else MISSING
-            )
+            missing = NO_BOT_TOML if file is path else MISSING
+            text = instead[file] if file in instead else read_text(file, if_missing=missing)
             table = _toml(text)
             take(name, table)
             merged.count_lines(name, text, table)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator
+from typing import Final
+
+_TEXT: Final = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}|"(?:\\.|[^"\\\n])*"|#[^\n]*'''
+    r"""|'{3}.*?'{3,5}|'[^'\n]*'""",
+    re.DOTALL,
+)
+"""Texts of TOML, which may go over lines, and comments: nothing in them is a header."""
 
 
 def lines_of(text: str, name: str, count: int) -> tuple[int, ...]:
@@ -19,19 +25,14 @@ def lines_of(text: str, name: str, count: int) -> tuple[int, ...]:
       One line for each entry, or nothing when they are not written as `[[…]]`.
     """
     header = re.compile(rf"^[ \t]*\[\[[ \t]*{re.escape(name)}[ \t]*\]\]", re.MULTILINE)
-    starts = [found.start() for found in header.finditer(text)]
-    if len(starts) > count:
-        # Some stand inside of texts that go over lines, where no statement can end.
-        starts = list(_at_statements(text, starts))
-    if len(starts) != count:
-        return ()
-    return tuple(text.count("\n", 0, start) + 1 for start in starts)
+    statements = _TEXT.sub(_blank, text)
+    lines, line, end = [], 1, 0
+    for found in header.finditer(statements):
+        line += statements.count("\n", end, found.start())
+        end = found.start()
+        lines.append(line)
+    return tuple(lines) if len(lines) == count else ()
 
 
-def _at_statements(text: str, starts: list[int]) -> Iterator[int]:
-    for start in starts:
-        try:
-            tomllib.loads(text[:start])
-        except ValueError:
-            continue
-        yield start
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])

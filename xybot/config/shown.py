@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Final, cast
+from typing import Final, assert_never, cast
 
 import attrs
 
 from xybot.config.files import EXTRA_FOLDER
 from xybot.config.load import Loaded
 from xybot.config.problems import KeyPath
-from xybot.config.secrets import FromEnv, FromFile, FromText
+from xybot.config.secrets import FromEnv, FromFile, FromText, SecretSource
 
 HIDDEN: Final = "***"
 _ELSEWHERE: Final = frozenset({"rules", "accounts", "items"})
 """What has a page of its own, and is only counted here."""
 _OWN: Final = frozenset({"where", "line", "texts"})
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@]+(?=@)|(?<=\?).+", re.DOTALL)
+"""What of an address may be a password or a key."""
 _QUIET: Final = frozenset({"floor"})
 """What nobody but the seller may know, and what they know is in their file."""
 
@@ -62,20 +65,30 @@ def _text(name: str, value: object) -> str:
     match value:
         case None:
             return "–"
-        case FromEnv(name=variable):
-            return f"{{ env = {variable} }}"
-        case FromFile(path=file):
-            return f"{{ file = {file} }}"
-        case FromText():
-            return HIDDEN
+        case FromText() | FromEnv() | FromFile():
+            return _source(value)
         case bool():
             return "true" if value else "false"
         case tuple() | list():
             return f"{len(value)}" if any(map(attrs.has, map(type, value))) else _listed(value)
         case Mapping():
             return str(len(value))
+        case str() if "://" in value:
+            return _CREDENTIALS.sub(HIDDEN, value)
         case _:
             return HIDDEN if name in _QUIET else str(value)
+
+
+def _source(secret: SecretSource) -> str:
+    match secret:
+        case FromEnv(name=variable):
+            return f"{{ env = {variable} }}"
+        case FromFile(path=file):
+            return f"{{ file = {file} }}"
+        case FromText():
+            return HIDDEN
+        case _:
+            assert_never(secret)
 
 
 def _listed(values: tuple[object, ...] | list[object]) -> str:
@@ -85,13 +98,7 @@ def _listed(values: tuple[object, ...] | list[object]) -> str:
 def _origin(loaded: Loaded, path: KeyPath) -> str | None:
     """Return the file in which a setting stands; an array may stand in several."""
     place = loaded.origins.get(path[:2]) if len(path) > 1 else loaded.origins.get(path)
-    if len(path) > 2 and place is not None:  # deeper than files are looked into
-        return place.file
-    if place is None:
-        return None
-    files = {
-        other.file
-        for key, other in loaded.origins.items()
-        if len(path) == 1 and key[: len(path)] == path
-    }
-    return ", ".join(sorted(files, key=lambda name: name.startswith(EXTRA_FOLDER))) or place.file
+    if len(path) > 1:  # A table stands in one file, as a whole.
+        return place.file if place else None
+    files = {other.file for key, other in loaded.origins.items() if key[:1] == path}
+    return ", ".join(sorted(files, key=lambda name: (name.startswith(EXTRA_FOLDER), name))) or None
