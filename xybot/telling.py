@@ -168,7 +168,8 @@ def taken(account: AccountId, chat: ChatId, what: Taken, reason: str) -> Iterato
     """Yield what it means that somebody took a chat over from outside."""
     for outgoing in what.dropped:
         yield dropped(account, outgoing, reason)
-    yield taken_over(account, chat, what.until)
+    if what.until != what.before:
+        yield taken_over(account, chat, what.until)
 
 
 def gap_closed(account: AccountId, report: Report) -> GapClosed:

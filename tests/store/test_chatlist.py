@@ -69,6 +69,35 @@ async def one(store: Store, chat: str = CHAT, *, now: int = NOW) -> Listed:
     return found
 
 
+async def test_what_a_buyer_says_after_the_sellers_own_line_is_unread(store: Store) -> None:
+    await come(store, own("1.PNM", at=NOW), line("2.PNM", "好的", at=NOW + 1))
+    assert (await one(store)).unread == 1
+    await come(store, own("3.PNM", at=NOW + 2))
+    assert (await one(store)).unread == 0
+
+
+async def test_an_own_line_that_comes_late_leaves_what_was_said_after_it_unread(
+    store: Store,
+) -> None:
+    await come(store, line("2.PNM", "好的", at=NOW + 1))
+    await come(store, own("1.PNM", at=NOW))
+    assert (await one(store)).unread == 1
+
+
+async def test_an_own_line_makes_nothing_unread_again(store: Store) -> None:
+    await come(store, line("2.PNM", "好的", at=NOW + 1))
+    await store.transact(chatlist.seen, SHOP, CHAT)
+    await come(store, own("1.PNM", at=NOW))
+    assert (await one(store)).unread == 0
+
+
+async def test_an_older_line_that_comes_late_brings_nothing_back(store: Store) -> None:
+    await come(store, attrs.evolve(line("2.PNM", name="新名"), item=ItemId("82")))
+    await come(store, line("1.PNM", at=NOW - 9000, name="旧名"))
+    found = await one(store)
+    assert (found.name, found.item) == ("新名", "82")
+
+
 async def decide(store: Store, key: str, mode: ReplyMode, *words: str) -> None:
     reply = Reply(contents=tuple(map(Text, words)), source="ai", because="x")
     uuids = tuple(f"{key}/{n}" for n in range(len(words)))
@@ -294,6 +323,13 @@ async def test_what_our_own_side_said_finds_nothing_and_blanks_find_everything(
     await come(store, line("1.PNM"), own("2.PNM", "包邮"), line("3.PNM", chat="c2"))
     assert await ids(store, words="包邮") == []
     assert await ids(store, words="  ") == ["c1", "c2"]
+
+
+@pytest.mark.parametrize("words", ["text", "is", ":", "{", "n", "u0001", "https", "width", "3"])
+async def test_how_a_line_is_stored_finds_nothing(store: Store, words: str) -> None:
+    await come(store, line("1.PNM", "第一行\n第二行\x01"))
+    await come(store, line("2.PNM", Image("https://x/1.jpg", 3, 4), chat="c2"))
+    assert await ids(store, words=words) == []
 
 
 async def test_words_and_filters_hold_together(three: Store) -> None:

@@ -73,6 +73,27 @@ def test_the_chats_of_the_inbox_are_listed_and_count_as_read(old: Database) -> N
     ]
 
 
+def test_the_last_line_tells_who_is_there_and_what_it_is_about(old: Database) -> None:
+    came(old, "1.PNM", item="900", sender_name="小王")
+    came(old, "2.PNM", item="81", sender_name="大王", sent_at=NOW + 5)
+    came(old, "3.PNM", item=None, sender_name="", sent_at=NOW + 6)
+    upgrade(old)
+    assert listed(old) == [("shop-a", "c1", "2201", "大王", "81", NOW + 6, 0)]
+
+
+def test_a_name_that_is_empty_is_none(old: Database) -> None:
+    came(old, "1.PNM", sender_name="")
+    upgrade(old)
+    assert listed(old)[0][3] is None
+
+
+def test_what_the_seller_said_last_is_the_time_of_the_chat(old: Database) -> None:
+    came(old, "1.PNM")
+    came(old, "2.PNM", kind="own", sender="me", sender_name="店主", sent_at=NOW + 5)
+    upgrade(old)
+    assert listed(old) == [("shop-a", "c1", "2201", "小王", "81", NOW + 5, 0)]
+
+
 def test_what_nobody_said_lists_no_chat(old: Database) -> None:
     came(old, "1.PNM", kind="read_receipt", chat="c1")
     came(old, "2.PNM", kind="order", chat="c2")
@@ -108,6 +129,6 @@ def test_accounts_are_as_they_were_and_nothing_is_asked_of_them(old: Database) -
 
 def test_events_begin_with_the_first_one(old: Database) -> None:
     upgrade(old)
-    assert events.ends(old) == (0, 0)
+    assert events.ends(old) == (1, 0)
     happening = events.Happening(account=SHOP, name="x", body="{}", at=NOW)
     assert events.record(old, [happening]) == 1

@@ -213,3 +213,23 @@ async def test_who_only_reads_the_file_of_another_process_reads_beside_it(filed:
 
 def _files(db: Database):
     return db.exec_driver_sql("PRAGMA database_list").all()
+
+
+async def test_readers_who_were_cancelled_leave_room_for_the_next(filed: Store) -> None:
+    go = threading.Event()
+    for _ in range(3):
+        begun = threading.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(filed.read, after, go, begun)
+            await trio.to_thread.run_sync(begun.wait, SOON)
+            nursery.cancel_scope.cancel()
+    with trio.fail_after(SOON):
+        assert await filed.read(keys) == ["1.PNM"]
+    go.set()
+
+
+async def test_a_closed_store_is_not_read(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "x.db") as store:
+        await store.transact(put, "1.PNM")
+    with pytest.raises(StoreUnavailable):
+        await store.read(keys)

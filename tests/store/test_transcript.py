@@ -52,7 +52,7 @@ def _words(entry: Entry) -> str:
 
 async def write(store: Store, uuid: str, words: str, *, at: int) -> None:
     """Let the seller write in the console."""
-    by_hand = attrs.evolve(outgoing(uuid, content=Text(words)), source=writing.BY_HAND)
+    by_hand = attrs.evolve(outgoing(uuid, content=Text(words)), source=outbox.BY_HAND)
     await store.transact(writing.write, SHOP, Wanted(outgoing=by_hand, quiet=1), now=at)
 
 
@@ -253,7 +253,7 @@ def _say(db: Database, n: int, who: str, at: int) -> None:
     if who in kinds:
         inbox.insert_new(db, SHOP, [line(str(n), f"{n}", at=at, kind=kinds[who])], now=NOW)
         return
-    source = writing.BY_HAND if who == "console" else "rules"
+    source = outbox.BY_HAND if who == "console" else "rules"
     ours = attrs.evolve(outgoing(str(n)), source=source)
     mode: ReplyMode = "draft" if who == "draft" else "send"
     outbox.put_as(db, SHOP, [ours], Origin(turn=None, now=at, mode=mode))

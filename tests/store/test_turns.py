@@ -77,6 +77,18 @@ async def test_an_answer_that_cannot_be_queued_closes_nothing(store: Store) -> N
     assert len(await store.transact(inbox.still_open, SHOP)) == 3
 
 
+async def test_what_somebody_else_has_dealt_with_is_answered_no_more_and_the_rest_anew(
+    store: Store,
+) -> None:
+    await store.transact(inbox.close, SHOP, ["1.PNM"], "skipped: the seller's", None)
+    asked = turn("1.PNM", "2.PNM")
+    assert not await store.transact(turns.answer, asked, DECISION, ("u1", "u2"), now=NOW)
+    assert await rows(store, turns_table) == await rows(store, outbox_table) == []
+    keys = [message.id for message in asked.messages]
+    assert await store.transact(inbox.closed, SHOP, keys) == {"1.PNM"}
+    assert await store.transact(turns.answer, turn("2.PNM"), DECISION, ("u1", "u2"), now=NOW)
+
+
 async def test_a_silent_reply_and_none_at_all_are_told_apart(store: Store) -> None:
     silent = Decision(reply=Reply(contents=(), source="rules", because="rules[1]"), passed=())
     none = Decision(reply=None, passed=(("rules", "no"), ("default", "said once")))

@@ -33,7 +33,7 @@ PAUSE = 600_000
 
 
 def console(uuid: str, words: str = "我来说", chat: str = CHAT) -> Outgoing:
-    return attrs.evolve(outgoing(uuid, chat, Text(words)), source=writing.BY_HAND)
+    return attrs.evolve(outgoing(uuid, chat, Text(words)), source=outbox.BY_HAND)
 
 
 def about(item: str, uuid: str = "u1", words: str = "还在吗", to: str = BUYER) -> Outgoing:
@@ -73,6 +73,26 @@ async def decide(store: Store, key: str, mode: ReplyMode = "send", chat: ChatId 
 async def state(store: Store, uuid: str) -> str | None:
     fate = await store.transact(writing.fate, SHOP, uuid)
     return fate and fate.state
+
+
+async def test_two_lines_that_the_seller_writes_are_both_said(store: Store) -> None:
+    await write(store, console("u1", "你好"), quiet=PAUSE)
+    await write(store, console("u2", "在的"), quiet=PAUSE, now=NOW + 1)
+    assert (await state(store, "u1"), await state(store, "u2")) == ("queued", "queued")
+
+
+async def test_a_line_on_the_phone_leaves_what_was_written_in_the_console(store: Store) -> None:
+    await write(store, console("u1", "你好"), quiet=PAUSE)
+    own = attrs.evolve(arrival("9.PNM", Text("嗯"), outcome="own", sent_at=NOW), kind="own")
+    moment = chats.Moment(account=SHOP, by_hand=chats.ByHand(pause=PAUSE), now=NOW)
+    await store.transact(chats.take_in, moment, [own])
+    assert await state(store, "u1") == "queued"
+
+
+async def test_writing_to_a_new_chat_takes_back_nothing_of_other_new_chats(store: Store) -> None:
+    await write(store, about("82"))
+    await write(store, about("83", "u2", to="2202"), quiet=PAUSE)
+    assert (await state(store, "u1"), await state(store, "u2")) == ("queued", "queued")
 
 
 async def due(store: Store, *, account: AccountId = SHOP, now: int = NOW) -> list[Outgoing]:
@@ -157,7 +177,7 @@ async def test_a_key_is_good_for_one_account(store: Store) -> None:
 
 async def test_a_repeated_wish_of_the_sellers_takes_nothing_over_again(store: Store) -> None:
     await write(store, console("u1"), "k", quiet=PAUSE)
-    await store.transact(writing.hand_back, SHOP, CHAT)
+    await store.transact(writing.hand_back, SHOP, CHAT, now=NOW)
     await ask(store, "1.PNM")
     assert (await write(store, console("u1"), "k", quiet=PAUSE)).taken is None
     assert await paused(store) == {}
@@ -219,7 +239,7 @@ async def test_what_is_being_sent_is_not_taken_back(store: Store) -> None:
     assert await state(store, "bot 1.PNM") == "sending"
 
 
-@pytest.mark.parametrize("longer", [NOW + PAUSE + 1, FOREVER])
+@pytest.mark.parametrize("longer", [NOW + PAUSE + 9, FOREVER])
 async def test_writing_extends_a_pause_and_never_shortens_it(store: Store, longer: int) -> None:
     await write(store, console("u1"), quiet=PAUSE)
     await write(store, console("u2"), quiet=PAUSE, now=NOW + 5)
@@ -245,10 +265,24 @@ async def test_a_chat_that_is_taken_over_is_the_sellers_until_it_is_given_back(
     assert [each.uuid for each in taken.dropped] == ["bot 1.PNM"]
     assert (await today(store)).skipped == {Reason.DROPPED: 1, Reason.BY_HAND: 1}
     assert await paused(store, NOW + 10**10) == {CHAT: FOREVER}
-    assert not await store.transact(writing.hand_back, OTHER, CHAT)
-    assert await store.transact(writing.hand_back, SHOP, CHAT)
+    assert not await store.transact(writing.hand_back, OTHER, CHAT, now=NOW)
+    assert await store.transact(writing.hand_back, SHOP, CHAT, now=NOW)
     assert await paused(store) == {}
-    assert not await store.transact(writing.hand_back, SHOP, CHAT)
+    assert not await store.transact(writing.hand_back, SHOP, CHAT, now=NOW)
+
+
+async def test_taking_over_for_a_while_does_not_shorten_a_longer_pause(store: Store) -> None:
+    for until in (FOREVER, NOW + 5):
+        pause = Pause(until, TAKEN_OVER)
+        taken = await store.transact(writing.take_over, SHOP, CHAT, pause, now=NOW)
+        assert taken.until == FOREVER
+    assert await paused(store) == {CHAT: FOREVER}
+
+
+async def test_a_chat_whose_pause_is_over_is_answered_already(store: Store) -> None:
+    await write(store, console("u1"), quiet=PAUSE)
+    over = NOW + PAUSE
+    assert not await store.transact(writing.hand_back, SHOP, CHAT, now=over)
 
 
 async def test_why_a_line_was_closed_is_stored_with_it(store: Store) -> None:
@@ -298,5 +332,6 @@ async def test_a_message_that_found_its_chat_is_still_the_one_of_its_key(store: 
     await store.transact(writing.placed, SHOP, "u1", SECOND, now=NOW)
     again = await write(store, about("82", "u2"), "k")
     assert (again.fresh, again.fate.outgoing.chat) == (False, "c2")
-    with pytest.raises(KeyError):
-        await write(store, about("82", "u2", "别的话"), "k")
+    for other in (about("82", "u2", "别的话"), about("83", "u2")):
+        with pytest.raises(KeyError):
+            await write(store, other, "k")

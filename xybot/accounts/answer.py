@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from typing import Final, TypeAlias
 
 import attrs
 
 from xybot.chronicle import Chronicle
 from xybot.doorbell import Doorbell
-from xybot.model import ChatId, Decision, Turn
-from xybot.store import turns
+from xybot.model import ChatId, Decision, MessageId, Turn
+from xybot.store import inbox, turns
 from xybot.store.chats import FOREVER
 from xybot.telling import decided, skipped
 from xybot.wire.ids import Ids
@@ -36,8 +36,12 @@ class Answerer:
     paused: dict[ChatId, int] = attrs.Factory(dict)
     """Chats that are the seller's, and until when (ms); `Chats` has the same."""
 
-    async def answer(self, turn: Turn) -> None:
-        """Decide what to say to a turn, and store that with the reasons."""
+    async def answer(self, turn: Turn) -> Set[MessageId]:
+        """Decide what to say to a turn, and store that with the reasons.
+
+        Returns:
+          The lines that need no answer any more: all, unless somebody else was quicker with some.
+        """
         until = self.paused.get(turn.chat, 0)
         if until > self.now_ms():
             why = _THE_SELLERS if until == FOREVER else _BY_HAND
@@ -54,10 +58,14 @@ class Answerer:
             uuids,
             now=self.now_ms(),
         )
-        if stored and uuids and decision.mode == "send":
+        lines = frozenset(message.id for message in turn.messages)
+        if not stored:
+            return await self.chronicle.store.insist(inbox.closed, turn.account, lines)
+        if uuids and decision.mode == "send":
             self.bell.ring()
-        if stored and decision.hands_over:
+        if decision.hands_over:
             self.paused[turn.chat] = FOREVER
+        return lines
 
     async def give_up(self, turn: Turn, reason: str) -> None:
         """Close a turn whose answer broke; its seller can read why."""

@@ -49,8 +49,12 @@ class Patience:
 class Answering(Protocol):
     """What a chat does with a turn; both store its outcome before they return."""
 
-    async def answer(self, turn: Turn) -> None:
-        """Answer a turn, or decide not to."""
+    async def answer(self, turn: Turn) -> Set[MessageId]:
+        """Answer a turn, or decide not to; return the lines that need no answer any more.
+
+        Not all of them, when somebody else dealt with some meanwhile: the others are a turn of
+        their own.
+        """
 
     async def give_up(self, turn: Turn, reason: str) -> None:
         """Close a turn whose answer broke."""
@@ -95,8 +99,9 @@ class Chat:
                     await self._answer(self._turn())
 
     async def _answer(self, turn: Turn) -> None:
+        done: Set[MessageId] = {message.id for message in turn.messages}
         try:
-            await self.answering.answer(turn)
+            done = await self.answering.answer(turn)
         except StoreUnavailable:
             raise  # The store is closed, and so are we; the turn is in the inbox.
         except AttentionRequired:
@@ -106,7 +111,7 @@ class Chat:
             log.exception("chat.failed", account=self.account, chat=self.id)
             await self.answering.give_up(turn, f"{type(exc).__name__}: {exc}")
         # Lines that came during the last transaction are the next turn.
-        self._forget(message.id for message in turn.messages)
+        self._forget(done)
         self._answer_by = trio.current_time() + self.patience().debounce_max
 
     def _turn(self) -> Turn:

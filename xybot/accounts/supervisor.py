@@ -94,14 +94,12 @@ class Supervisor:
             self._running[account] = scope
             self._parked.discard(account.id)
             task_status.started()
-            parked = False
             try:
                 await self._restart_until_parked(account.id, status)
-                parked = True
             finally:
                 del self._running[account]
                 self.bell.ring()
-                if not parked:
+                if account.id not in self._parked:  # Of those it has been told.
                     status.change(AccountState.CLOSED, STOPPED, cause=Cause.STOPPED)
 
     async def _restart_until_parked(self, account: AccountId, status: Status) -> None:

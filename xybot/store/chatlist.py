@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Final, Literal, TypeAlias
 
 import attrs
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
@@ -68,27 +67,64 @@ _NEW: Final = insert(chats).values(
     last_at=sa.bindparam("at"),
     unread=sa.bindparam("new"),
 )
-_TOUCH: Final = Prepared(
+_LATER: Final = {
+    "last_at": sa.case(
+        (_NEW.excluded.last_at > chats.c.last_at, _NEW.excluded.last_at), else_=chats.c.last_at
+    )
+}
+
+
+def _newer(name: str) -> sa.ColumnElement[str]:
+    """What the later line says of a chat; a line may come late."""
+    new, old = _NEW.excluded[name], chats.c[name]
+    is_later = _NEW.excluded.last_at >= chats.c.last_at
+    return sa.case((is_later, sa.func.coalesce(new, old)), else_=sa.func.coalesce(old, new))
+
+
+_CAME: Final = Prepared(
     _NEW.on_conflict_do_update(
         index_elements=["account", "chat"],
-        set_={
+        set_=_LATER
+        | {
             "peer": sa.func.coalesce(_NEW.excluded.peer, chats.c.peer),
-            "name": sa.func.coalesce(_NEW.excluded.name, chats.c.name),
-            "item": sa.func.coalesce(_NEW.excluded.item, chats.c.item),
-            "last_at": sa.case(
-                (_NEW.excluded.last_at > chats.c.last_at, _NEW.excluded.last_at),
-                else_=chats.c.last_at,
-            ),
+            "name": _newer("name"),
+            "item": _newer("item"),
             "unread": chats.c.unread + _NEW.excluded.unread,
         },
     )
 )
+#: What the platform told of a chat is not changed by what somebody wants to say in it.
+_WRITTEN: Final = Prepared(
+    _NEW.on_conflict_do_update(
+        index_elements=["account", "chat"],
+        set_=_LATER
+        | {
+            "peer": sa.func.coalesce(chats.c.peer, _NEW.excluded.peer),
+            "item": sa.func.coalesce(chats.c.item, _NEW.excluded.item),
+        },
+    )
+)
 _MINE: Final = (chats.c.account == sa.bindparam("of"), chats.c.chat == sa.bindparam("in"))
+_SINCE: Final = (
+    sa.select(sa.func.count())
+    .where(
+        inbox.c.account == chats.c.account,
+        inbox.c.chat == chats.c.chat,
+        inbox.c.kind.in_(SPOKEN),
+        sa.func.coalesce(inbox.c.sent_at, inbox.c.received_at) > sa.bindparam("at"),
+    )
+    .scalar_subquery()
+)
+_LOOKED: Final = (
+    sa.update(chats)
+    .where(*_MINE, chats.c.unread != 0)
+    .values(unread=sa.func.min(chats.c.unread, _SINCE))
+)
 _SEEN: Final = Prepared(sa.update(chats).where(*_MINE, chats.c.unread != 0).values(unread=0))
 
 
 def came(db: Database, account: AccountId, arrivals: Collection[Arrival], *, now: int) -> None:
-    """Note new arrivals in the list; a line by the seller's own hand says that they looked."""
+    """Note new arrivals in the list."""
     for each in arrivals:
         if each.chat is None or each.kind not in _SHOWN:
             continue
@@ -102,7 +138,7 @@ def came(db: Database, account: AccountId, arrivals: Collection[Arrival], *, now
             "at": each.sent_at or now,
             "new": int(theirs),
         }
-        _TOUCH.run(db, row)
+        _CAME.run(db, row)
 
 
 def written(
@@ -110,7 +146,12 @@ def written(
 ) -> None:
     """Note in the list that something is to be said in a chat, which may be new."""
     row = {"of": account, "in": outgoing.chat, "who": outgoing.to, "called": None}
-    _TOUCH.run(db, row | {"about": item, "at": now, "new": 0})
+    _WRITTEN.run(db, row | {"about": item, "at": now, "new": 0})
+
+
+def wrote(db: Database, account: AccountId, chat: ChatId, *, at: int) -> None:
+    """Note that the seller wrote in a chat, so they had looked at what was there then (ms)."""
+    db.execute(_LOOKED, {"of": account, "in": chat, "at": at})
 
 
 def seen(db: Database, account: AccountId, chat: ChatId) -> bool:
@@ -187,13 +228,11 @@ def last_words(db: Database, listed: Collection[Listed]) -> Mapping[tuple[Accoun
 
 def _found(words: str) -> sa.ColumnElement[bool]:
     """Match part of a name, part of what was said to us, or a whole id."""
-    # As it stands in JSON, without the quotes.
-    spelled = msgspec.json.encode(words).decode()[1:-1]
     said = sa.exists().where(
         inbox.c.account == chats.c.account,
         inbox.c.chat == chats.c.chat,
         inbox.c.kind.in_(SPOKEN),
-        inbox.c.content_json.contains(spelled, autoescape=True),
+        sa.func.json_extract(inbox.c.content_json, "$.text").contains(words, autoescape=True),
     )
     ids = (column == words for column in (chats.c.chat, chats.c.peer, chats.c.item))
     return sa.or_(chats.c.name.contains(words, autoescape=True), *ids, said)

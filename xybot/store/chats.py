@@ -74,7 +74,7 @@ def take_in(db: Database, moment: Moment, arrivals: Sequence[Arrival]) -> Intake
         ours = outbox.recognise(db, moment.account, own, now=moment.now)
         if ours is None:
             intake.by_hand.add(own.key)
-            chatlist.seen(db, moment.account, own.chat)
+            chatlist.wrote(db, moment.account, own.chat, at=own.sent_at or moment.now)
             _heed(db, moment, own, own.chat, intake)
         elif ours.settled:
             intake.sent.append((ours.settled, own.key))

@@ -8,9 +8,9 @@ import attrs
 import sqlalchemy as sa
 
 from xybot.model import AccountId, ChatId, MessageId
-from xybot.store import writing
 from xybot.store.codec import Kept, content_of
 from xybot.store.database import Database
+from xybot.store.outbox import BY_HAND
 from xybot.store.schema import inbox, outbox
 
 Speaker: TypeAlias = Literal["buyer", "bot", "seller"]
@@ -93,4 +93,4 @@ def recent(db: Database, account: AccountId, chat: ChatId, *, most: int) -> tupl
 
 
 def _writer(source: str) -> Speaker:
-    return "seller" if source == writing.BY_HAND else "bot"
+    return "seller" if source == BY_HAND else "bot"

@@ -142,6 +142,8 @@ class Store:
         """
         if self._readers is None:
             return await self.transact(fn, *args, **kwargs)
+        if self._closed:
+            raise StoreUnavailable(_CLOSED)
         call: Callable[[Connection], T] = partial(_called, fn, args, kwargs)
         # Nothing is half done when nobody waits for the end of it, and a shutdown must not.
         run = abandonable if self._run is in_thread else self._run

@@ -37,6 +37,8 @@ _REJECT: Final = (
 class Draft:
     """A message that waits for its seller."""
 
+    seq: int
+    """Its place among all: older ones come first."""
     account: AccountId
     outgoing: Outgoing
     held: str
@@ -47,11 +49,14 @@ class Draft:
     """Messages of one turn are one reply."""
 
 
-def waiting(db: Database, account: AccountId | None = None) -> tuple[Draft, ...]:
-    """Return the drafts of an account, or of all, the oldest first."""
-    query = sa.select(outbox).where(DRAFTS).order_by(outbox.c.account, outbox.c.seq)
+def waiting(
+    db: Database, account: AccountId | None = None, *, after: int = 0, most: int | None = None
+) -> tuple[Draft, ...]:
+    """Return the drafts of an account, or of all, the oldest first; those after one of them."""
+    query = sa.select(outbox).where(DRAFTS, outbox.c.seq > after)
     if account is not None:
         query = query.where(outbox.c.account == account)
+    query = query.order_by(outbox.c.seq).limit(most)
     return tuple(_draft(row) for row in db.execute(query))
 
 
@@ -72,7 +77,14 @@ def reject(db: Database, account: AccountId, uuid: str, *, now: int) -> Draft | 
 
 
 def edit(db: Database, account: AccountId, uuid: str, words: str) -> Draft | None:
-    """Change the words of a draft, which goes on waiting; None when it is none any more."""
+    """Change the words of a draft, which goes on waiting; None when it is none any more.
+
+    Raises:
+      TypeError: it is a picture.
+    """
+    draft = one(db, account, uuid)
+    if draft is not None and not isinstance(draft.outgoing.content, Text):
+        raise TypeError(uuid)
     values = {"content_json": content_json(Text(words))}
     row = db.execute(
         sa.update(outbox).where(*_ONE).values(values).returning(*outbox.c),
@@ -92,6 +104,7 @@ def _settled(
 
 def _draft(row: sa.Row[tuple[object, ...]]) -> Draft:
     return Draft(
+        seq=row.seq,
         account=row.account,
         outgoing=outgoing_of(row),
         held=row.reason or "",

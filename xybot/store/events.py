@@ -82,9 +82,13 @@ def after(db: Database, id_: int, *, most: int) -> tuple[Recorded, ...]:
 
 
 def ends(db: Database) -> tuple[int, int]:
-    """Return the ids of the oldest and the newest event that are kept; 0 and 0 when none is."""
-    first, last = db.execute(sa.select(sa.func.min(events.c.id), sa.func.max(events.c.id))).one()
-    return first or 0, last or 0
+    """Return the id of the oldest event that is kept, and of the newest that ever was.
+
+    The first is one more than the second when none is kept.
+    """
+    last = db.scalar(sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")) or 0
+    first = db.scalar(sa.select(sa.func.min(events.c.id)))
+    return (last + 1 if first is None else first), last
 
 
 def prune(db: Database, *, until: int) -> bool:

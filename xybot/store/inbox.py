@@ -172,9 +172,10 @@ def _message(row: sa.Row[tuple[object, ...]]) -> Message:
     )
 
 
-def any_open(db: Database, account: AccountId, keys: Iterable[MessageId]) -> bool:
-    """Tell whether any of these messages still waits for somebody to deal with it."""
-    return any(_IS_OPEN.exists(db, {"of": account, "key": key}) for key in keys)
+def closed(db: Database, account: AccountId, keys: Iterable[MessageId]) -> frozenset[MessageId]:
+    """Return those of the messages that need nobody to deal with them any more."""
+    gone = (key for key in keys if not _IS_OPEN.exists(db, {"of": account, "key": key}))
+    return frozenset(gone)
 
 
 def close(

@@ -35,13 +35,16 @@ def engine(path: Path | None, *, read_only: bool) -> Engine:
 
 
 def reading(path: Path, *, connections: int) -> Engine:
-    """Return an engine for so many connections that only read, beside the one that writes."""
+    """Return an engine for connections that only read, beside the one that writes.
+
+    So many are kept for the next reader.
+    """
     made = sa.create_engine(
         "sqlite://",
         creator=partial(_connect, path, True),
         poolclass=QueuePool,
         pool_size=connections,
-        max_overflow=0,
+        max_overflow=-1,  # Those whom nobody waits for any more may still be reading.
     )
     sa.event.listen(made, "begin", lambda db: db.connection.dbapi_connection.execute("BEGIN"))
     return made

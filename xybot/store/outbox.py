@@ -151,6 +151,9 @@ _NAME: Final = Prepared(
     .where(outbox.c.seq == sa.bindparam("row"))
     .values(state="sent", message=sa.bindparam("id"), settled_at=sa.bindparam("now"))
 )
+BY_HAND: Final = "by_hand"
+"""The source of what the seller writes, in the console or over the API."""
+
 _DROP_ANY: Final = (
     sa.update(outbox)
     .where(_MINE, outbox.c.urgent.is_(False), outbox.c.queued_at <= sa.bindparam("until"))
@@ -158,9 +161,11 @@ _DROP_ANY: Final = (
     .returning(*outbox.c)
 )
 _DROP: Final = _DROP_ANY.where(UNSETTLED, outbox.c.state == "queued")
-#: Drafts too: what they were to answer has been answered.
+#: Drafts too: what they were to answer has been answered.  But not what the seller wrote.
 _DROP_IN_CHAT: Final = _DROP_ANY.where(
-    outbox.c.chat == sa.bindparam("in"), sa.text("state IN ('queued', 'draft')")
+    outbox.c.chat == sa.bindparam("in"),
+    outbox.c.source != BY_HAND,
+    sa.text("state IN ('queued', 'draft')"),
 )
 #: What becomes of a reply -> the state in which its messages begin.
 _BEGINS: Final[Mapping[ReplyMode, str]] = {
@@ -183,6 +188,8 @@ class Origin:
     """Why they are not sent, for a `mode` other than send."""
     key: str | None = None
     """What tells a repeated wish to say something; no two messages have one."""
+    wish: str | None = None
+    """A fingerprint of what was wished with the key."""
 
 
 def put(
@@ -215,6 +222,7 @@ def put_as(db: Database, account: AccountId, messages: Sequence[Outgoing], origi
             "due_at": max(outgoing.due_at or 0, last[outgoing.chat]) or None,
             "item": outgoing.item,
             "key": origin.key,
+            "wish": origin.wish,
         }
         for outgoing in messages
     ]

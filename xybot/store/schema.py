@@ -140,6 +140,7 @@ outbox = sa.Table(
     sa.Column("due_at", sa.BigInteger),  # not to be said before; NULL: at once
     sa.Column("item", sa.Text),  # what a chat is to be opened about, when `chat` is empty
     sa.Column("key", sa.Text),  # a fingerprint of the Idempotency-Key it was asked for with
+    sa.Column("wish", sa.Text),  # a fingerprint of what was asked for with it
     sa.UniqueConstraint("account", "uuid"),
     sa.Index("outbox_by_key", "account", "key", unique=True, sqlite_where=KEYED),
     sa.Index(

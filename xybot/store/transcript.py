@@ -9,10 +9,10 @@ import attrs
 import sqlalchemy as sa
 
 from xybot.model import AccountId, ChatId, MessageId
-from xybot.store import writing
 from xybot.store.chatlist import SPOKEN
 from xybot.store.codec import Kept
 from xybot.store.database import Database
+from xybot.store.outbox import BY_HAND
 from xybot.store.schema import inbox, outbox, turns
 from xybot.store.stories import Line, Said, Verdict, line_of, said_of, verdict_of
 
@@ -120,6 +120,6 @@ def _entry(place: Cursor, row: sa.Row[Any], verdicts: Mapping[int, Verdict]) -> 
     if place[1] == _IN:
         who = _SPEAKERS[row.kind]
         return Entry(place=place, who=who, heard=line_of(row, frozenset()), verdict=verdict)
-    by_hand = row.source == writing.BY_HAND
+    by_hand = row.source == BY_HAND
     who = "seller" if by_hand else "bot"
     return Entry(place=place, who=who, said=said_of(row), verdict=verdict)

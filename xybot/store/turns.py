@@ -34,14 +34,15 @@ def answer(
       now: milliseconds.
 
     Returns:
-      False when there was nothing left to answer: the seller was quicker.
+      False when the seller was quicker with some of it: nothing is stored, and what is left
+      has to be decided on anew.
     """
+    if inbox.closed(db, turn.account, _keys(turn)):
+        return False
     if decision.stale:
         old, turn = _parted(turn, decision.stale)
         _record(db, old, _TOO_LATE, "late", now)
     id_ = _record(db, turn, decision, _outcome(decision), now)
-    if id_ is None:
-        return False
     if decision.reply is not None:
         origin = Origin(turn=id_, now=now, mode=decision.mode, held=decision.held)
         messages = _messages(turn, decision, uuids, now)
@@ -84,8 +85,14 @@ def fail(db: Database, turn: Turn, reason: str, *, now: int) -> bool:
     Returns:
       False when there was nothing left to close.
     """
-    decision = Decision(reply=None, passed=(("xybot", reason),))
-    return _record(db, turn, decision, "failed", now) is not None
+    if len(inbox.closed(db, turn.account, _keys(turn))) == len(turn.messages):
+        return False
+    _record(db, turn, Decision(reply=None, passed=(("xybot", reason),)), "failed", now)
+    return True
+
+
+def _keys(turn: Turn) -> list[MessageId]:
+    return [message.id for message in turn.messages]
 
 
 def _outcome(decision: Decision) -> str:
@@ -94,11 +101,8 @@ def _outcome(decision: Decision) -> str:
     return "late" if decision.late else "skipped"
 
 
-def _record(db: Database, turn: Turn, decision: Decision, outcome: str, now: int) -> int | None:
-    """Store a turn and close its lines; None, and nothing stored, when none was open."""
-    keys = [message.id for message in turn.messages]
-    if not inbox.any_open(db, turn.account, keys):
-        return None
+def _record(db: Database, turn: Turn, decision: Decision, outcome: str, now: int) -> int:
+    """Store a turn and close its lines; return its id."""
     reply = decision.reply
     row = {
         "account": turn.account,
@@ -114,5 +118,5 @@ def _record(db: Database, turn: Turn, decision: Decision, outcome: str, now: int
     }
     id_ = _INSERT.run(db, row)
     assert id_ is not None
-    inbox.close(db, turn.account, keys, outcome, id_)
+    inbox.close(db, turn.account, _keys(turn), outcome, id_)
     return id_

@@ -5,6 +5,7 @@ Whoever changes something here rings the account afterwards (`xybot.accounts.ord
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 import attrs
@@ -14,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from xybot.model import AccountId, ChatId, MessageId, Outgoing
 from xybot.store import chatlist, inbox, outbox
 from xybot.store.chats import FOREVER
+from xybot.store.codec import content_json
 from xybot.store.database import Database
 from xybot.store.outbox import Origin, Which, outgoing_of
 from xybot.store.schema import outbox as messages
@@ -21,8 +23,6 @@ from xybot.store.schema import pauses
 
 TAKEN_OVER: Final = "卖家接管了会话 (the seller took the chat over)"
 ANSWERED: Final = "卖家已亲自回复 (the seller answered by hand)"
-BY_HAND: Final = "console"
-"""The source of what the seller writes in the console."""
 
 
 @attrs.frozen
@@ -40,6 +40,8 @@ class Taken:
 
     until: int
     """The bot keeps out of it until then (ms)."""
+    before: int
+    """Until when it was to keep out of it anyway."""
     closed: frozenset[MessageId]
     """Buyer's lines that need no answer of ours any more."""
     dropped: tuple[Outgoing, ...]
@@ -80,20 +82,25 @@ class Written:
 
 
 def take_over(db: Database, account: AccountId, chat: ChatId, pause: Pause, *, now: int) -> Taken:
-    """Keep the bot out of a chat, and close what waits for an answer in it."""
-    values = {"reason": pause.reason, "until": pause.until}
+    """Keep the bot out of a chat, and close what waits for an answer in it.
+
+    A pause that is longer goes on.
+    """
+    before = _paused_until(db, account, chat)
+    values = {"reason": pause.reason, "until": max(before, pause.until)}
     statement = insert(pauses).values(account=account, chat=chat, **values)
     db.execute(statement.on_conflict_do_update(index_elements=["account", "chat"], set_=values))
     closed = inbox.close_chat(db, account, chat, f"skipped: {pause.reason}", until=FOREVER)
     which = Which(chat=chat, until=FOREVER)
     dropped = outbox.drop(db, account, which, pause.reason, now=now)
-    return Taken(until=pause.until, closed=closed, dropped=dropped)
+    return Taken(until=max(before, pause.until), before=before, closed=closed, dropped=dropped)
 
 
-def hand_back(db: Database, account: AccountId, chat: ChatId) -> bool:
+def hand_back(db: Database, account: AccountId, chat: ChatId, *, now: int) -> bool:
     """Let the bot answer in a chat again; False when it does already."""
-    mine = (pauses.c.account == account, pauses.c.chat == chat)
-    return bool(db.execute(sa.delete(pauses).where(*mine)).rowcount)
+    until = _paused_until(db, account, chat)
+    db.execute(sa.delete(pauses).where(pauses.c.account == account, pauses.c.chat == chat))
+    return until > now
 
 
 def write(db: Database, account: AccountId, wanted: Wanted, *, now: int) -> Written:
@@ -103,20 +110,33 @@ def write(db: Database, account: AccountId, wanted: Wanted, *, now: int) -> Writ
       KeyError: the key was used for another message.
     """
     outgoing = wanted.outgoing
-    if wanted.key is not None and (before := _by_key(db, account, wanted.key)) is not None:
-        if not _is_same(before.outgoing, outgoing):
-            raise KeyError(wanted.key)
+    if (before := wished_before(db, account, wanted)) is not None:
         return Written(fate=before, fresh=False)
     taken = None
-    if wanted.quiet is not None:
-        until = max(now + wanted.quiet, _paused_until(db, account, outgoing.chat))
-        taken = take_over(db, account, outgoing.chat, Pause(until, ANSWERED), now=now)
-    origin = Origin(turn=None, now=now, key=wanted.key)
+    if wanted.quiet is not None and outgoing.chat:
+        pause = Pause(now + wanted.quiet, ANSWERED)
+        taken = take_over(db, account, outgoing.chat, pause, now=now)
+    origin = Origin(turn=None, now=now, key=wanted.key, wish=_wish(outgoing))
     outbox.put_as(db, account, [outgoing], origin)
     if outgoing.chat:
         chatlist.written(db, account, outgoing, None, now=now)
     fate = Fate(outgoing=outgoing, state="queued", reason=None, message=None)
     return Written(fate=fate, fresh=True, taken=taken)
+
+
+def wished_before(db: Database, account: AccountId, wanted: Wanted) -> Fate | None:
+    """Return what has become of a wish that was made before under its key, None if none was.
+
+    Raises:
+      KeyError: the key was used for another message.
+    """
+    if wanted.key is None:
+        return None
+    mine = (messages.c.account == account, messages.c.key == wanted.key)
+    wish = db.scalar(sa.select(messages.c.wish).where(*mine))
+    if wish not in (None, _wish(wanted.outgoing)):
+        raise KeyError(wanted.key)
+    return _fate(db, *mine)
 
 
 def fate(db: Database, account: AccountId, uuid: str) -> Fate | None:
@@ -132,10 +152,6 @@ def placed(db: Database, account: AccountId, uuid: str, chat: ChatId, *, now: in
     chatlist.written(db, account, outgoing_of(row), row.item, now=now)
 
 
-def _by_key(db: Database, account: AccountId, key: str) -> Fate | None:
-    return _fate(db, messages.c.account == account, messages.c.key == key)
-
-
 def _fate(db: Database, *which: sa.ColumnElement[bool]) -> Fate | None:
     row = db.execute(sa.select(messages).where(*which)).one_or_none()
     if row is None:
@@ -143,10 +159,10 @@ def _fate(db: Database, *which: sa.ColumnElement[bool]) -> Fate | None:
     return Fate(outgoing=outgoing_of(row), state=row.state, reason=row.reason, message=row.message)
 
 
-def _is_same(one: Outgoing, other: Outgoing) -> bool:
-    """Tell whether two wishes are for the same words to the same person."""
-    where = one.chat == other.chat or not other.chat
-    return where and (one.to, one.content) == (other.to, other.content)
+def _wish(outgoing: Outgoing) -> str:
+    """Return what tells whether two wishes are for the same: as wished, not as it was said."""
+    what = (outgoing.chat, outgoing.to, outgoing.item or "", content_json(outgoing.content))
+    return hashlib.sha256("\n".join(what).encode("utf-8", "replace")).hexdigest()
 
 
 def _paused_until(db: Database, account: AccountId, chat: ChatId) -> int:
