@@ -24,13 +24,13 @@ from xybot.accounts.supervisor import Supervisor
 from xybot.chronicle import Chronicle
 from xybot.clock import now_ms
 from xybot.config import Loaded, Platform, editing, load
-from xybot.config.editing import Files
+from xybot.config.editing import Edit
 from xybot.doorbell import Doorbell
 from xybot.errors import ConfigError
 from xybot.facts import Facts
 from xybot.model import AccountId, Decision, Turn
 from xybot.notify import hooks
-from xybot.notify.hooks import Hooks
+from xybot.notify.hooks import Hooks, Ready
 from xybot.reload import changed, follow, postponed
 from xybot.replies.compose import Composer, composer
 from xybot.replies.source import Means
@@ -69,11 +69,11 @@ class Bot:
     _summons: defaultdict[AccountId, Doorbell] = attrs.field(
         factory=lambda: defaultdict(Doorbell), init=False
     )
+    _changing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _rehearsing: tuple[Loaded, Composer] | None = attrs.field(default=None, init=False)
     """The composer of `xybot.tools.offline`, and the settings that it was made of."""
-    _clocks: defaultdict[AccountId, PlatformClock] = attrs.field(
-        factory=lambda: defaultdict(lambda: PlatformClock(now_ms)), init=False
-    )
+    _clock: PlatformClock = attrs.field(factory=lambda: PlatformClock(now_ms), init=False)
+    """There is one platform, so what one account is told of its time is true for all."""
 
     def __attrs_post_init__(self) -> None:
         self.supervisor = Supervisor(
@@ -98,7 +98,7 @@ class Bot:
             loaded=lambda: self.loaded,
             status=lambda account: self._status(account).now,
             ring=self.ring,
-            clock=lambda account: self._clocks[account].now_ms(),
+            clock=self._clock.now_ms,
             uuid=ids.uuid,
             rehearse=self._rehearse,
             change=self._change,
@@ -122,9 +122,7 @@ class Bot:
         try:
             if isinstance(loaded, ConfigError):
                 raise loaded
-            whole = self.demo.complete(loaded) if self.demo else loaded
-            made = composer(whole, means_of(self.chronicle, self.facts))
-            told = hooks.ready(loaded.config.hooks)
+            made, told = self._made_of(loaded)
         except ConfigError as exc:
             log.error("config.refused", reason=str(exc))  # noqa: TRY400  # no bug of ours
         else:
@@ -135,20 +133,34 @@ class Bot:
             self.hooks.take_over(told)
             await self._take_over(loaded)
 
-    async def _change(self, files: Files) -> None:
-        """Write files of the settings, and take over what they say.
+    def _made_of(self, loaded: Loaded) -> tuple[Composer, tuple[Ready, ...]]:
+        """Return who answers and who is told by other settings.
+
+        Raises:
+          ConfigError: they cannot be used.
+        """
+        whole = self.demo.complete(loaded) if self.demo else loaded
+        made = composer(whole, means_of(self.chronicle, self.facts))
+        return made, hooks.ready(loaded.config.hooks)
+
+    async def _change(self, edit: Edit) -> bool:
+        """Edit the settings as they stand on disk, and take over what they say then.
 
         Raises:
           ConfigError: it cannot be used; nothing is written.
         """
-        settings = editing.settings_of(files)
-        secrets = {path: text for path, text in files.items() if path not in settings}
-        with editing.written(secrets):
-            loaded = await trio.to_thread.run_sync(partial(load, self.path, instead=settings))
-            whole = self.demo.complete(loaded) if self.demo else loaded
-            composer(whole, means_of(self.chronicle, self.facts))
-            with editing.written(settings):
-                await self._reload(await trio.to_thread.run_sync(load, self.path))
+        async with self._changing:  # Or of two who add something, one would undo the other.
+            files = edit(await trio.to_thread.run_sync(load, self.path))
+            if files is None:
+                return False
+            settings = editing.settings_of(files)
+            secrets = {path: text for path, text in files.items() if path not in settings}
+            with editing.written(secrets):
+                loaded = await trio.to_thread.run_sync(partial(load, self.path, instead=settings))
+                self._made_of(loaded)
+                with editing.written(settings):
+                    await self._reload(await trio.to_thread.run_sync(load, self.path))
+        return True
 
     async def _rehearse(self, turn: Turn, outside: bool) -> Decision:
         """Decide what would be said to a turn; `outside`: also ask the model, the webhook."""
@@ -218,7 +230,7 @@ class Bot:
             decide=self._decide,
             patience=self._patience,
             now_ms=now_ms,
-            clock=self._clocks[id_],
+            clock=self._clock,
             rng=self.rng,
             summons=self._summons[id_],
         )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Shop
-from tests.web.office import Office, open_office
+from tests.web.office import ADMIN, Office, open_office
+from tests.web.reader import Browser
 
 
 @pytest.fixture
@@ -16,3 +17,11 @@ async def office(open_for_business: Shop, tmp_path: Path) -> AsyncIterator[Offic
     """The web side of a shop that is on line."""
     async with open_office(open_for_business, tmp_path) as office:
         yield office
+
+
+@pytest.fixture
+async def browser(office: Office) -> Browser:
+    """Somebody who is signed in and may do everything."""
+    browser = Browser(office)
+    await browser.sign_in(ADMIN)
+    return browser

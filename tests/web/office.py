@@ -108,7 +108,7 @@ def house_of(shop: Shop, path: Path) -> House:
         bot.house(),
         status=lambda _: shop.status.now,
         ring=ring,
-        clock=lambda _: shop.now_ms(),
+        clock=shop.now_ms,
         now_ms=shop.now_ms,
     )
 

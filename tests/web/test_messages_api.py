@@ -137,10 +137,10 @@ async def test_words_of_the_seller_s_own_pause_the_chat_for_a_while(
 ) -> None:
     office.shop.says("在吗")
     await trio.sleep(1)
-    now = office.house.clock(SHOP)
+    now = office.house.clock()
     answer = await office.post(path(office), {"text": "我来了"}, token=SEND)
     assert answer.status_code == 200
-    assert (answer.json()["state"], answer.json()["source"]) == ("sent", "api")
+    assert (answer.json()["state"], answer.json()["source"]) == ("sent", "by_hand")
     assert "sender" in answer.json()["because"]
     assert await until(office) == now + 600_000
     await hear(office, "多少钱")

@@ -17,7 +17,7 @@ from xybot.events import ModelAsked, SendHeld
 from xybot.model import ChatId, Decision, Reply, Text, Turn
 from xybot.store import accounts, hooks
 from xybot.store.hooks import Progress
-from xybot.web.metrics import MEDIA_TYPE
+from xybot.web.metrics import MEDIA_TYPE, Metrics
 
 Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 HOOK = {
@@ -162,9 +162,11 @@ async def test_words_of_a_program_are_counted_under_their_own_source(
     office.shop.says("在吗")
     await trio.sleep(10)
     path = f"/api/v1/accounts/{SHOP}/chats/{office.chat()}/messages"
-    await office.post(path, {"text": "已发货"})
+    await office.post(path, {"text": "已发货", "by_hand": False})
+    await office.post(path, {"text": "我来"})
     found = await numbers(office)
     assert of(found, "replies_total", source="api") == 1
+    assert of(found, "replies_total", source="by_hand") == 1
     assert of(found, "replies_total", source="echo") == 1
 
 
@@ -302,3 +304,23 @@ async def test_a_hook_that_was_told_all_there_was_is_not_behind(
     async with open_office(open_for_business, tmp_path, hooks=[HOOK]) as office:
         (shown,) = (await office.get("/api/v1/hooks")).json()["items"]
     assert (shown["behind"], shown["tries"], shown["trouble"]) == (0, 0, None)
+
+
+async def test_the_time_of_an_answer_begins_with_the_line_that_is_answered(
+    autojump_clock, office: Office
+) -> None:
+    here = f"/api/v1/accounts/{SHOP}/chats/{office.chat()}"
+    office.shop.says("一")
+    await trio.sleep(1)
+    await office.post(f"{here}/take-over")
+    await trio.sleep(3600)
+    await office.post(f"{here}/hand-back")
+    office.shop.says("二")
+    await trio.sleep(10)
+    assert 0 < of(await numbers(office), "reply_seconds_sum") < 10
+
+
+def test_an_account_that_is_gone_is_not_counted_any_more() -> None:
+    metrics = Metrics()
+    assert b'account="shop-a"' in metrics.text({SHOP: True}, {}, 0)
+    assert b'account="shop-a"' not in metrics.text({}, {}, 0)

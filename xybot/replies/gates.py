@@ -88,14 +88,15 @@ class Limits:
                 told = await self.store.transact(
                     limits.was_stopped, turn.account, turn.chat, gate, since=now - within
                 )
-                return Stop(gate, f"{_TOO_MANY[gate]}: {said}", alarm=not told)
+                return Stop(gate, _TOO_MANY[gate].format(said=said), alarm=not told)
         return None
 
 
 _TOO_MANY: Final = {
-    "chat_limit": "这个会话一小时内的回复已到上限，像是两个机器人在对话 "
-    "(too many replies in this chat within an hour: two bots?)",
-    "buyer_limit": "一天内回复这位买家已到上限 (too many replies to this buyer within a day)",
+    "chat_limit": "这个会话一小时内已回复 {said} 条，到了上限，像是两个机器人在对话 "
+    "({said} replies in this chat within an hour are enough: two bots?)",
+    "buyer_limit": "一天内已回复这位买家 {said} 条，到了上限 "
+    "({said} replies to this buyer within a day are enough)",
 }
 
 

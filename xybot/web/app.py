@@ -10,16 +10,18 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xybot import __version__
+from xybot.config.checks import PICTURE_HOSTS
 from xybot.errors import StoreUnavailable
 from xybot.web import reply
 from xybot.web.api.all import ENDPOINTS
 from xybot.web.door import CSRF_HEADER, Door
 from xybot.web.endpoint import Endpoint, json_response
+from xybot.web.languages import language_of
 from xybot.web.metrics import Metrics
 from xybot.web.pages import (
     accounts,
@@ -35,7 +37,7 @@ from xybot.web.pages import (
     static,
 )
 from xybot.web.pages.sign_in import SignIn
-from xybot.web.pages.visit import CSRF_FIELD, Page, Visit, read_form, to
+from xybot.web.pages.visit import CSRF_FIELD, Page, Visit, closing_files, read_form, templates, to
 from xybot.web.problems import ErrorBody, Problem
 
 log = structlog.get_logger()
@@ -56,7 +58,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *sign_in.PAGES,
     *static.PAGES,
 )
-_PICTURES: Final = "https://*.alicdn.com https://*.goofish.com https://*.taobaocdn.com"
+_PICTURES: Final = " ".join(f"https://*{end}" for end in PICTURE_HOSTS)
 _HEADERS: Final = {
     # Nothing of another host but the platform's pictures, and no script but our own files.
     "content-security-policy": (
@@ -134,14 +136,16 @@ async def _show(door: Door, metrics: Metrics, each: Page, request: Request) -> R
     if visitor is None:
         return to(sign_in.PATH)
     visit = Visit(door=door, metrics=metrics, request=request, visitor=visitor)
-    if each.method == "POST":
-        visit.form = await read_form(request)
-        door.check_origin(request, visitor, visit.field(CSRF_FIELD))
     try:
-        visit.need(each.scope)
-        return await each.run(visit)
+        if each.method == "POST":
+            visit.form = await read_form(request)
+        with closing_files(visit.form):
+            if each.method == "POST":
+                door.check_origin(request, visitor, visit.field(CSRF_FIELD))
+            visit.need(each.scope)
+            return await each.run(visit)
     except Problem as exc:
-        return await visit.page("wrong.html", exc.status, wrong=str(exc))
+        return await visit.page("wrong.html", exc.status, wrong=exc.words)
 
 
 class Guarded:
@@ -172,7 +176,11 @@ _Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 async def _problem(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, Problem)
-    if request.url.path == _SEED:
+    response: Response
+    if _is_for_people(request):
+        page = templates(language_of(request)).get_template("alone.html")
+        response = HTMLResponse(page.render(wrong=exc.words), exc.status)
+    elif request.url.path == _SEED:
         body = {"code": exc.status, "msg": str(exc), "error": exc.details}
         response = json_response(body, exc.status)
     else:
@@ -180,6 +188,14 @@ async def _problem(request: Request, exc: Exception) -> Response:
     if exc.status == 401:
         response.headers["www-authenticate"] = "Bearer"
     return response
+
+
+def _is_for_people(request: Request) -> bool:
+    """Tell whether a browser is going to show the answer as a page."""
+    path = request.url.path
+    if path == _SEED or path.startswith("/api/"):
+        return False
+    return "text/html" in request.headers.get("accept", "")
 
 
 async def _unavailable(request: Request, exc: Exception) -> Response:

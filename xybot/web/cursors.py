@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from typing import Annotated, TypeAlias, TypeVar
 
 import attrs
@@ -11,8 +12,11 @@ import msgspec
 
 from xybot.web.problems import misfit
 
+S = TypeVar("S")
 T = TypeVar("T")
 
+Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number in a cursor; no larger than the store has any."""
 CursorText: TypeAlias = Annotated[
     str,
     msgspec.Meta(
@@ -30,6 +34,26 @@ class Paging:
 
     cursor: CursorText = ""
     limit: Limit = 50
+
+
+def part(
+    items: Sequence[S], paging: Paging, name: Callable[[S], str]
+) -> tuple[tuple[S, ...], str | None]:
+    """Return a page of a list that is at hand, and the cursor of the next page.
+
+    The cursor names the last one that was shown, so that nothing is left out when others
+    come or go meanwhile.
+    """
+    first, last = 0, read(paging.cursor, tuple[Whole, str])
+    if last is not None:
+        first, named = last
+        if not 0 < first <= len(items) or name(items[first - 1]) != named:
+            # It stands elsewhere now; or it is gone, and those after it have moved up.
+            places = (n for n, each in enumerate(items, 1) if name(each) == named)
+            first = next(places, max(0, first - 1))
+    end = first + paging.limit
+    shown = tuple(items[first:end])
+    return shown, write((end, name(shown[-1]))) if end < len(items) else None
 
 
 def write(place: object) -> str:

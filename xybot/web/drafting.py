@@ -10,7 +10,7 @@ from xybot.store import drafts
 from xybot.store.drafts import REJECTED, Draft
 from xybot.telling import dropped, words
 from xybot.web.house import House
-from xybot.web.problems import not_found
+from xybot.web.problems import Problem, not_found
 from xybot.web.sending import known
 
 
@@ -20,12 +20,13 @@ async def approve(house: House, account: AccountId, uuid: str) -> Draft:
     Raises:
       Problem: it is none any more.
     """
-    now = house.clock(account)
+    known(house, account)
+    now = house.clock()
     found = await house.chronicle.insist(
         _told(account, _approved), drafts.approve, account, uuid, now=now
     )
     house.ring(account)
-    return _sure(house, account, uuid, found)
+    return _sure(uuid, found)
 
 
 async def reject(house: House, account: AccountId, uuid: str) -> Draft:
@@ -34,21 +35,27 @@ async def reject(house: House, account: AccountId, uuid: str) -> Draft:
     Raises:
       Problem: it is none any more.
     """
-    now = house.clock(account)
+    known(house, account)
+    now = house.clock()
     found = await house.chronicle.insist(
         _told(account, _rejected), drafts.reject, account, uuid, now=now
     )
-    return _sure(house, account, uuid, found)
+    return _sure(uuid, found)
 
 
 async def edit(house: House, account: AccountId, uuid: str, text: str) -> Draft:
     """Change the words of a draft, which goes on waiting.
 
     Raises:
-      Problem: it is none any more.
+      Problem: it is none any more, or a picture.
     """
-    found = await house.store.insist(drafts.edit, account, uuid, text)
-    return _sure(house, account, uuid, found)
+    known(house, account)
+    try:
+        found = await house.store.insist(drafts.edit, account, uuid, text)
+    except TypeError:
+        wrong = "图片不能改成文字 (a picture cannot be changed into words)"
+        raise Problem(409, "picture", wrong) from None
+    return _sure(uuid, found)
 
 
 def _told(
@@ -67,8 +74,7 @@ def _rejected(account: AccountId, draft: Draft) -> Event:
     return dropped(account, draft.outgoing, REJECTED)
 
 
-def _sure(house: House, account: AccountId, uuid: str, found: Draft | None) -> Draft:
-    known(house, account)
+def _sure(uuid: str, found: Draft | None) -> Draft:
     if found is None:
         raise not_found(f"草稿 {uuid}")
     return found

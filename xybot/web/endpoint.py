@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from xybot.config import Scope
 from xybot.web import reading
-from xybot.web.problems import NO_SCOPE, Problem
+from xybot.web.problems import NO_SCOPE, Problem, misfit
 from xybot.web.visitors import Visitor
 
 Handler: TypeAlias = Callable[..., Awaitable[Any]]
@@ -52,6 +52,8 @@ class Endpoint:
     """Of its answer."""
     others: Mapping[int, Any] = attrs.Factory(dict)
     """Further statuses, with what it answers then."""
+    headers: Mapping[str, Mapping[str, Any]] = attrs.Factory(dict)
+    """Those of a request that it heeds, each with its JSON Schema."""
     takes: str = MEDIA_TYPE
     """Of the body of a request that is read by the handler itself: `image/*`."""
 
@@ -90,9 +92,7 @@ class Endpoint:
         if "path" in self.parameters:
             arguments["path"] = reading.texts(request.path_params, self.parameters["path"], "path")
         if "query" in self.parameters:
-            arguments["query"] = reading.texts(
-                dict(request.query_params), self.parameters["query"], "query"
-            )
+            arguments["query"] = reading.texts(_query(request), self.parameters["query"], "query")
         if "body" in self.parameters:
             content = await limited(request, LARGEST)
             arguments["body"] = reading.json_body(content, self.parameters["body"])
@@ -108,6 +108,20 @@ def json_response(value: object, status: int = 200) -> Response:
     if value is None:
         return Response(status_code=status)
     return Response(msgspec.json.encode(value), status, media_type=MEDIA_TYPE)
+
+
+def _query(request: Request) -> Mapping[str, str]:
+    """Return what a query says, each thing once.
+
+    Raises:
+      Problem: it says something twice, which can mean this or that.
+    """
+    said = request.query_params.multi_items()
+    found = dict(said)
+    if len(found) < len(said):
+        twice = next(name for name in found if len(request.query_params.getlist(name)) > 1)
+        raise misfit(f"query.{twice}", "只能写一次 (must not be there twice)")
+    return found
 
 
 async def limited(request: Request, most: int) -> bytes:

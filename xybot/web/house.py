@@ -12,7 +12,7 @@ import attrs
 
 from xybot.chronicle import Chronicle
 from xybot.config import AccountConfig, Loaded
-from xybot.config.editing import Files
+from xybot.config.editing import Edit
 from xybot.events import AccountStatus
 from xybot.model import AccountId, Decision, Turn
 from xybot.store.database import Store
@@ -30,16 +30,17 @@ class House:
     """The last change of an account's connection."""
     ring: Callable[[AccountId], None]
     """Has an account look at what the store says of it now."""
-    clock: Callable[[AccountId], int]
-    """The platform's clock as the account knows it (ms), which all that is stored goes by."""
+    clock: Callable[[], int]
+    """The platform's clock (ms), which all that is stored goes by."""
     uuid: Callable[[], str]
     """Makes a name for a message of ours."""
     rehearse: Callable[[Turn, bool], Awaitable[Decision]]
     """Decides what would be said, without storing it; asks outside services only if told to."""
-    change: Callable[[Files], Awaitable[None]]
-    """Writes files of the settings, and has them take effect at once.
+    change: Callable[[Edit], Awaitable[bool]]
+    """Edits the settings as they stand on disk, and has them take effect at once.
 
-    Raises ConfigError when they cannot be used; nothing is written then."""
+    False: there was nothing to be done.  Raises ConfigError when they cannot be used; nothing is
+    written then."""
     now_ms: Callable[[], int]
     """The clock of this machine."""
     stream: Stream = attrs.Factory(lambda house: Stream(house.chronicle), takes_self=True)

@@ -13,6 +13,7 @@ from prometheus_client.exposition import generate_latest
 
 from xybot.events import (
     AccountStatus,
+    ChatPaused,
     Event,
     MessageReceived,
     ModelAsked,
@@ -73,7 +74,7 @@ class Metrics:
             case ReplySkipped():
                 self._skipped.labels(event.account, event.cause).inc()
                 self._asked_at.pop((event.account, event.chat), None)
-            case WroteByHand():
+            case WroteByHand() | ChatPaused():  # What waited there is the seller's.
                 self._asked_at.pop((event.account, event.chat), None)
             case ReplyDropped():
                 self._dropped.labels(event.account).inc()
@@ -100,6 +101,8 @@ class Metrics:
           listeners: to the event stream.
         """
         self._listeners.set(listeners)
+        self._up.clear()  # Accounts come and go.
+        self._waiting.clear()
         for account, is_up in up.items():
             self._up.labels(account).set(is_up)
             depth = depths.get(account, Depth())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -69,7 +70,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "description": f"{told}\n\n权限 (scope): `{endpoint.scope}`".strip(),
-        "parameters": [*_parameters(endpoint)],
+        "parameters": [*_parameters(endpoint), *_headers(endpoint)],
         "responses": dict(_responses(endpoint)),
     }
     if (body := endpoint.parameters.get("body")) is not None:
@@ -97,12 +98,27 @@ def _parameters(endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             }
 
 
+def _headers(endpoint: Endpoint) -> Iterator[dict[str, Any]]:
+    for name, schema in endpoint.headers.items():
+        told = schema["description"]
+        yield {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": told,
+            "schema": schema,
+        }
+
+
 def _responses(endpoint: Endpoint) -> Iterator[tuple[str, Any]]:
     yield str(endpoint.status), _answer(endpoint)
     for status, cls in endpoint.others.items():
-        yield str(status), {"description": "…", "content": {MEDIA_TYPE: {"schema": _schema(cls)}}}
+        yield (
+            str(status),
+            {"description": inspect.getdoc(cls), "content": {MEDIA_TYPE: {"schema": _schema(cls)}}},
+        )
     refusals = {401, 403, *endpoint.refusals}
-    if {"path", "query", "body"} & endpoint.parameters.keys():
+    if {"path", "query", "body"} & endpoint.parameters.keys() or endpoint.headers:
         refusals |= {422}
     if "body" in endpoint.parameters:
         refusals |= {400, 413}
@@ -143,5 +159,6 @@ def _schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     for name in bodies:
         schemas[name]["additionalProperties"] = False  # As `reading` has it.
     for example in EXAMPLES:
-        schemas[type(example).__name__]["example"] = msgspec.to_builtins(example)
+        schema = schemas[type(example).__name__]
+        schema |= {"title": example.name, "example": msgspec.to_builtins(example)}
     return dict(schemas)

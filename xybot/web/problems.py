@@ -47,6 +47,11 @@ class Problem(XybotError):
         self.status = status
         self.details = Details(code=code, message=message, fields=tuple(fields))
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is wrong, for people: each wrong field, or else the whole."""
+        return tuple(field.message for field in self.details.fields) or (self.details.message,)
+
 
 def not_found(what: str) -> Problem:
     """Return the error of a thing that is not there."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
+from itertools import islice
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import attrs
@@ -30,6 +31,10 @@ from xybot.web.problems import FieldProblem, Problem, misfits
 T = TypeVar("T")
 Hook: TypeAlias = Callable[[Any, Any], Any]
 
+NOT_BLANK = r"\S"
+"""A pattern: there is something to be read."""
+_MOST_TOLD = 20
+"""Wrong fields that are told; telling thousands would keep the accounts waiting."""
 _TRUE = ("1", "true", "yes")
 _FALSE = ("0", "false", "no", "")
 
@@ -69,7 +74,7 @@ def _structured(converter: Converter, value: object, cls: type[T], where: str) -
     try:
         return converter.structure(value, cls)
     except (ClassValidationError, IterableValidationError) as exc:
-        raise misfits(_problems(exc, where)) from None
+        raise misfits(islice(_problems(exc, where), _MOST_TOLD)) from None
     except Misfit as exc:
         raise misfits([FieldProblem(path=where, message=str(exc))]) from None
 
@@ -203,6 +208,9 @@ def _limited(kind: object, converter: Converter) -> Hook:
     read_inner = converter.get_structure_hook(inner)
 
     def read(value: object, _: object) -> object:
+        if isinstance(value, list):
+            for limit in limits:
+                _check_length(value, limit)  # Before thousands of wrong ones are looked at.
         found = read_inner(value, inner)
         for limit in limits:
             _check(found, limit)
@@ -216,14 +224,19 @@ def _check(value: Any, limit: msgspec.Meta) -> None:  # noqa: ANN401  # whatever
         raise Misfit(f"不能小于 {limit.ge} (must be at least {limit.ge})")
     if limit.le is not None and value > limit.le:
         raise Misfit(f"不能大于 {limit.le} (must be at most {limit.le})")
+    _check_length(value, limit)
+    # In Python, `$` also matches before a line's end.
+    if limit.pattern is not None and not re.search(re.sub(r"\$$", r"\\Z", limit.pattern), value):
+        raise Misfit(f"不符合格式 (does not match) {limit.pattern}")
+
+
+def _check_length(value: Sized, limit: msgspec.Meta) -> None:
     if limit.min_length is not None and len(value) < limit.min_length:
         raise Misfit(
             "不能为空 (must not be empty)" if limit.min_length == 1 else "太短 (too short)"
         )
     if limit.max_length is not None and len(value) > limit.max_length:
         raise Misfit(f"不能超过 {limit.max_length} (at most {limit.max_length} of them)")
-    if limit.pattern is not None and re.search(limit.pattern, value) is None:
-        raise Misfit(f"不符合格式 (does not match) {limit.pattern}")
 
 
 def _is_optional(kind: object) -> bool:

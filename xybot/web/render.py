@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -13,6 +14,8 @@ from xybot import __version__
 from xybot.store.chats import FOREVER
 from xybot.web.languages import Language, translations
 
+_BILINGUAL: Final = re.compile(r"(.*?) \(((?:[^()]|\([^()]*\))*)\)", re.DOTALL)
+_CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -81,7 +84,7 @@ def local(language: Language, text: str | None) -> str:
     returned as it is.
     """
     whole = text or ""
-    start = whole.rfind(" (")
-    if not whole.endswith(")") or start < 0:
+    found = _BILINGUAL.fullmatch(whole)
+    if found is None or _CHINESE.search(found[1]) is None:
         return whole
-    return whole[start + 2 : -1] if language == "en" else whole[:start]
+    return found[2] if language == "en" else found[1]

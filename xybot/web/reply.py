@@ -17,8 +17,10 @@ from xybot.web import sending
 from xybot.web.endpoint import endpoint
 from xybot.web.house import House
 from xybot.web.problems import Problem, misfit
+from xybot.web.reading import NOT_BLANK
 from xybot.web.visitors import Visitor
 
+_TOLD_IN_BODY: Final = (404, 409)
 LONGEST_TEXT: Final = 5000
 """Characters of a message; how many the platform takes is not known."""
 
@@ -41,7 +43,13 @@ class ReplyRequest:
         Meta(max_length=64, description="商品编号；chat_id 空着时必填 (needed without chat_id)"),
     ]
     send_message: Annotated[
-        str, Meta(min_length=1, max_length=LONGEST_TEXT, description="要发的话 (what to say)")
+        str,
+        Meta(
+            min_length=1,
+            max_length=LONGEST_TEXT,
+            pattern=NOT_BLANK,
+            description="要发的话 (what to say)",
+        ),
     ]
     chat_id: Annotated[
         str,
@@ -76,7 +84,7 @@ class ReplyAnswer:
     data: ReplyData | None = None
 
 
-@endpoint("POST", "/xianyu/reply", "send")
+@endpoint("POST", "/xianyu/reply", "send", headers=sending.KEYED)
 async def xianyu_reply(
     house: House, visitor: Visitor, request: Request, body: ReplyRequest
 ) -> ReplyAnswer:
@@ -89,17 +97,18 @@ async def xianyu_reply(
         wrong = "chat_id 和 item_id 不能都空着 (one of the two is needed)"
         raise misfit("body.item_id", wrong)
     key = sending.key_of(request, visitor)
-    account = AccountId(body.cookie_id)
-    try:
-        await sending.may_say(house, account)
-    except Problem as exc:
-        return ReplyAnswer(code=exc.status, msg=str(exc))
     wanted = Wanted(outgoing=_outgoing(house, visitor, body), key=key)
-    return _answer(await sending.say(house, account, wanted), body.send_message)
+    try:
+        fate = await sending.say(house, AccountId(body.cookie_id), wanted)
+    except Problem as exc:
+        if exc.status not in _TOLD_IN_BODY:
+            raise
+        return ReplyAnswer(code=exc.status, msg=str(exc))
+    return _answer(fate, body.send_message)
 
 
 def _outgoing(house: House, visitor: Visitor, body: ReplyRequest) -> Outgoing:
-    author = sending.program(visitor)
+    author = sending.over_api(visitor)
     return Outgoing(
         uuid=house.uuid(),
         chat=ChatId(_bare(body.chat_id)),

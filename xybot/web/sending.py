@@ -18,10 +18,12 @@ from xybot.model import AccountId, AccountState, ChatId, Outgoing
 from xybot.store import accounts, writing
 from xybot.store.accounts import Parked
 from xybot.store.database import Database
+from xybot.store.outbox import BY_HAND
 from xybot.store.writing import ANSWERED, Fate, Wanted, Written
 from xybot.telling import taken
 from xybot.web.house import House
 from xybot.web.problems import Problem, misfit, not_found
+from xybot.web.reading import NOT_BLANK
 from xybot.web.visitors import Visitor
 
 ANSWER_WITHIN: Final = 20.0
@@ -29,6 +31,16 @@ ANSWER_WITHIN: Final = 20.0
 SETTLED: Final = frozenset({"sent", "refused", "held", "dropped"})
 KEY_HEADER: Final = "idempotency-key"
 _LONGEST_KEY: Final = 255
+KEYED: Final = {
+    "Idempotency-Key": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": _LONGEST_KEY,
+        "pattern": NOT_BLANK,
+        "description": "同一个值只发一次，重复请求得到第一次的结果 (a repeat is said only once)",
+    }
+}
+"""The header, as the document has it."""
 
 
 def known(house: House, id_: str) -> AccountConfig:
@@ -69,18 +81,26 @@ async def say(house: House, account: AccountId, wanted: Wanted) -> Fate:
       Its fate until now: it is `queued` when the account is off line, or has much to say.
 
     Raises:
-      Problem: 422 when its key was used for another message.
+      Problem: 404 when there is no such account, 409 when it waits for its seller, 422 when the
+        key was used for another message.
     """
-    chat, now = wanted.outgoing.chat, house.clock(account)
     try:
-        written = await house.chronicle.insist(
-            _means(account, chat), writing.write, account, wanted, now=now
-        )
+        # A repeat is told what became of it, whatever became of the account meanwhile.
+        found = await house.store.read(writing.wished_before, account, wanted)
+        if found is None:
+            await may_say(house, account)
+            found = await _written(house, account, wanted)
     except KeyError:
         wrong = "这个 Idempotency-Key 已经用于另一条消息 (was used for another message)"
         raise misfit(f"header.{KEY_HEADER}", wrong) from None
+    return await _settled(house, account, found.outgoing.uuid)
+
+
+async def _written(house: House, account: AccountId, wanted: Wanted) -> Fate:
+    means = _means(account, wanted.outgoing.chat)
+    written = await house.chronicle.insist(means, writing.write, account, wanted, now=house.clock())
     house.ring(account)
-    return await _settled(house, account, written.fate.outgoing.uuid)
+    return written.fate
 
 
 def _means(account: AccountId, chat: ChatId) -> Means[Written]:
@@ -139,14 +159,15 @@ class Author:
 
 
 PROGRAM: Final = "api"
-IN_CONSOLE: Final = Author(
-    source=writing.BY_HAND, because="您在控制台写的 (you wrote it in the console)"
-)
+IN_CONSOLE: Final = Author(source=BY_HAND, because="您在控制台写的 (you wrote it in the console)")
 
 
-def program(visitor: Visitor) -> Author:
-    """Return the author of what a program wants said."""
-    return Author(source=PROGRAM, because=f"接口令牌 {visitor.name} (asked for over the API)")
+def over_api(visitor: Visitor, *, by_hand: bool = False) -> Author:
+    """Return the author of what is to be said over the API; `by_hand`: for the seller wrote it."""
+    return Author(
+        source=BY_HAND if by_hand else PROGRAM,
+        because=f"接口令牌 {visitor.name} (asked for over the API)",
+    )
 
 
 def quiet(house: House) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
@@ -33,13 +33,15 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, after: int, pieces: AsyncIterator[Piece | None], lost: int = 0) -> None:
+    def __init__(
+        self, after: int, pieces: AsyncGenerator[Piece | None, None], lost: int | None = 0
+    ) -> None:
         """Begin a stream.
 
         Args:
           after: the id of the last event before it; who resumes at once goes on from there.
           pieces: what comes; None is nothing for a while.
-          lost: how many events of those that were asked for are gone.
+          lost: how many events of those that were asked for are gone; None: nobody knows.
         """
         super().__init__()
         del self.headers["content-length"]
@@ -48,20 +50,25 @@ class EventStream(Response):
         self._pieces = pieces
         self._hello = f"retry: {_AGAIN}\n{_missing(lost)}id: {after}\n\n".encode()
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of ASGI."""
         head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(head)
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body"})
+            return
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_leave, receive, nursery.cancel_scope)
             await send(_body(self._hello))
-            async with aclosing(self._pieces) as pieces:  # type: ignore[type-var]  # a generator
+            async with aclosing(self._pieces) as pieces:
                 async for piece in pieces:
                     await send(_body(_NOTHING if piece is None else piece.text))
 
 
-def _missing(lost: int) -> str:
-    return f'event: {LOST}\ndata: {{"lost":{lost}}}\n' if lost else ""
+def _missing(lost: int | None) -> str:
+    if lost == 0:
+        return ""
+    return f'event: {LOST}\ndata: {{"lost":{"null" if lost is None else lost}}}\n'
 
 
 def _body(text: bytes) -> dict[str, object]:

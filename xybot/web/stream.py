@@ -12,7 +12,7 @@ it is their turn again.  By then more has been gathered, so each is sent as much
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final, NoReturn, TypeAlias
 
 import attrs
@@ -107,7 +107,7 @@ class Stream:
 
     async def follow(
         self, after: int, wanted: Filter, render: Render, *, idle: float
-    ) -> AsyncIterator[Piece | None]:
+    ) -> AsyncGenerator[Piece | None, None]:
         """Yield what was stored after an event, and then what comes, for ever.
 
         Args:

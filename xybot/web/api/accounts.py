@@ -37,15 +37,9 @@ class Accounts:
 @endpoint("GET", "/api/v1/accounts", "read")
 async def list_accounts(house: House, query: Paging) -> Accounts:
     """列出所有账号和连接状态 (every account, and where its connection stands)."""
-    first = cursors.read(query.cursor, int) or 0
-    configs = house.loaded().config.accounts
+    configs, more = cursors.part(house.loaded().config.accounts, query, lambda each: each.id)
     parked = await house.store.read(stopped)
-    shown = configs[first : first + query.limit]
-    last = first + query.limit
-    return Accounts(
-        items=tuple(_shown(house, each, parked) for each in shown),
-        next=cursors.write(last) if last < len(configs) else None,
-    )
+    return Accounts(items=tuple(_shown(house, each, parked) for each in configs), next=more)
 
 
 @endpoint("GET", "/api/v1/accounts/{account}", "read", refusals=(404,))

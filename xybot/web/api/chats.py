@@ -18,7 +18,7 @@ from xybot.telling import taken
 from xybot.web import cursors
 from xybot.web.api import shapes
 from xybot.web.api.shapes import Chat, InChat
-from xybot.web.cursors import CursorText, Limit
+from xybot.web.cursors import CursorText, Limit, Whole
 from xybot.web.endpoint import endpoint
 from xybot.web.house import House
 from xybot.web.problems import not_found
@@ -67,9 +67,9 @@ async def list_chats(house: House, query: ChatQuery) -> Chats:
         account=AccountId(query.account) if query.account else None,
         show=query.show,
         words=query.words,
-        before=cursors.read(query.cursor, tuple[int, AccountId, ChatId]),
+        before=cursors.read(query.cursor, tuple[Whole, AccountId, ChatId]),
         most=query.limit,
-        now=house.now_ms(),
+        now=house.clock(),
     )
     found = await house.store.read(chatlist.page, asked)
     return Chats(items=tuple(map(shapes.chat, found)), next=next_of(found, query.limit))
@@ -107,7 +107,7 @@ async def take_over(house: House, path: InChat) -> Chat:
 async def pause_chat(house: House, path: InChat, body: PauseFor) -> Chat:
     """让机器人在这个会话里安静一段时间 (the bot keeps out for a while)."""
     known(house, path.account)
-    until = house.clock(path.account) + round(1000 * body.seconds)
+    until = house.clock() + round(1000 * body.seconds)
     return await _keep_out(house, path, until)
 
 
@@ -130,7 +130,7 @@ async def of(house: House, account: AccountId, chat: ChatId) -> Listed:
       Problem: there is no such chat.
     """
     known(house, account)
-    found = await house.store.read(chatlist.one, account, chat, now=house.now_ms())
+    found = await house.store.read(chatlist.one, account, chat, now=house.clock())
     if found is None:
         raise not_found(f"会话 {chat}")
     return found
@@ -147,7 +147,7 @@ async def _keep_out(house: House, path: InChat, until: int) -> Chat:
     def means(what: Taken) -> list[Event]:
         return list(taken(path.account, path.chat, what, TAKEN_OVER))
 
-    pause, now = Pause(until, TAKEN_OVER), house.clock(path.account)
+    pause, now = Pause(until, TAKEN_OVER), house.clock()
     await house.chronicle.insist(means, writing.take_over, path.account, path.chat, pause, now=now)
     house.ring(path.account)
     return shapes.chat(await of(house, path.account, path.chat))
@@ -157,7 +157,9 @@ async def give_back(house: House, path: InChat) -> Chat:
     """Let the bot answer in a chat again, if it does not."""
     await of(house, path.account, path.chat)
     means = partial(_resumed, path)
-    await house.chronicle.insist(means, writing.hand_back, path.account, path.chat)
+    await house.chronicle.insist(
+        means, writing.hand_back, path.account, path.chat, now=house.clock()
+    )
     house.ring(path.account)
     return shapes.chat(await of(house, path.account, path.chat))
 

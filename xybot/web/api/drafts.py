@@ -12,9 +12,10 @@ from xybot.store import drafts
 from xybot.web import cursors, drafting
 from xybot.web.api import shapes
 from xybot.web.api.shapes import Draft, InAccount
-from xybot.web.cursors import CursorText, Limit
+from xybot.web.cursors import CursorText, Limit, Whole
 from xybot.web.endpoint import endpoint
 from xybot.web.house import House
+from xybot.web.reading import NOT_BLANK
 from xybot.web.reply import LONGEST_TEXT
 from xybot.web.sending import known
 
@@ -47,7 +48,7 @@ class InDraft(InAccount):
 class NewText:
     """Other words."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT, pattern=NOT_BLANK)]
 
 
 @endpoint("GET", "/api/v1/drafts", "read", refusals=(404,))
@@ -56,12 +57,11 @@ async def list_drafts(house: House, query: DraftQuery) -> Drafts:
     account = AccountId(query.account) if query.account else None
     if account is not None:
         known(house, account)
-    first = cursors.read(query.cursor, int) or 0
-    found = await house.store.read(drafts.waiting, account)
-    last = first + query.limit
+    after = cursors.read(query.cursor, Whole) or 0
+    found = await house.store.read(drafts.waiting, account, after=after, most=query.limit)
+    more = len(found) == query.limit
     return Drafts(
-        items=tuple(map(shapes.draft, found[first:last])),
-        next=cursors.write(last) if last < len(found) else None,
+        items=tuple(map(shapes.draft, found)), next=cursors.write(found[-1].seq) if more else None
     )
 
 
@@ -74,7 +74,7 @@ async def approve_draft(house: House, path: InDraft) -> Draft:
     return shapes.draft(await drafting.approve(house, path.account, path.uuid))
 
 
-@endpoint("PATCH", _IN_DRAFT, "send", refusals=(404,))
+@endpoint("PATCH", _IN_DRAFT, "send", refusals=(404, 409))
 async def edit_draft(house: House, path: InDraft, body: NewText) -> Draft:
     """改一改，仍然等您批准 (change its words; it goes on waiting)."""
     return shapes.draft(await drafting.edit(house, path.account, path.uuid, body.text))

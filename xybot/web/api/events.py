@@ -19,6 +19,13 @@ from xybot.web.sse import IDLE, EventStream, lines
 from xybot.web.stream import Filter
 
 LAST_ID: Final = "last-event-id"
+_HEADERS: Final = {
+    "Last-Event-ID": {
+        "type": "string",
+        "pattern": "^[0-9]{1,18}$",
+        "description": "最后收到的事件编号，接着往后发 (the last one known; goes before `after`)",
+    }
+}
 _NAMES: Final = frozenset(kind.name for kind in KINDS)
 _FAMILIES: Final = frozenset(f"{name.partition('.')[0]}.*" for name in _NAMES)
 
@@ -37,31 +44,51 @@ class EventQuery:
             description="只要这些事件，逗号隔开，可写 reply.* (of these types only)",
         ),
     ] = ""
-    after: Annotated[
-        int | None,
-        Meta(
-            description="从这个编号之后开始；不写只要新的 (begin after this id; else what is new)"
-        ),
-    ] = None
+    after: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                description="从这个编号之后开始；不写只要新的 (begin after it; else what is new)",
+            ),
+        ]
+        | None
+    ) = None
 
 
-@endpoint("GET", "/api/v1/events", "read", media=EventStream.media_type)
+@endpoint("GET", "/api/v1/events", "read", media=EventStream.media_type, headers=_HEADERS)
 async def stream_events(house: House, request: Request, query: EventQuery) -> Response:
     """实时事件流，断线后凭 Last-Event-ID 接着收 (events as they happen, resumed by Last-Event-ID).
 
     Server-Sent Events: `id` is the number of the event, `event` its type, `data` the event as a
     JSON object (`id`, `type`, `account`, `at`, `data`).  Events are kept for seven days; whoever
-    resumes from before that gets an `events.lost` with how many are gone.
+    resumes from before that gets an `events.lost` with how many are gone (null: nobody knows).
     """
     after = after_of(request, query.after)
     wanted = Filter(accounts=_words(query.account), types=_types(query.type))
-    first, newest = await house.store.read(events.ends)
-    lost = 0
+    begun = await begin(house, after)
+    pieces = house.stream.follow(begun.after, wanted, lines, idle=IDLE)
+    return EventStream(begun.after, pieces, begun.lost)
+
+
+@attrs.frozen
+class Begun:
+    """Where somebody goes on."""
+
+    after: int
+    """The id of the last event before that."""
+    lost: int | None = 0
+    """How many are gone of those that they miss; None: nobody knows."""
+
+
+async def begin(house: House, after: int | None) -> Begun:
+    """Return where somebody goes on who knows the events up to one; None: they want new ones."""
     if after is None:
-        after = house.stream.newest or newest
-    elif first and after + 1 < first:
-        after, lost = first - 1, first - 1 - after
-    return EventStream(after, house.stream.follow(after, wanted, lines, idle=IDLE), lost)
+        return Begun(house.stream.newest)
+    first, newest = await house.store.read(events.ends)
+    if after > newest:
+        return Begun(first - 1, None)  # Of another database: the numbers began anew.
+    return Begun(max(after, first - 1), max(0, first - 1 - after))
 
 
 def after_of(request: Request, asked: int | None) -> int | None:

@@ -15,10 +15,11 @@ from xybot.store.writing import Wanted
 from xybot.web import cursors, pictures, sending
 from xybot.web.api import chats, shapes
 from xybot.web.api.shapes import InAccount, InChat, Message, Ms, Sending, Why
-from xybot.web.cursors import Paging
+from xybot.web.cursors import Paging, Whole
 from xybot.web.endpoint import endpoint, limited
 from xybot.web.house import House
 from xybot.web.problems import Problem, misfit, not_found
+from xybot.web.reading import NOT_BLANK
 from xybot.web.reply import LONGEST_TEXT
 from xybot.web.visitors import Visitor
 
@@ -35,7 +36,7 @@ class Messages:
 class TextMessage:
     """What to say."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT, pattern=NOT_BLANK)]
     to: Annotated[
         str, Meta(max_length=64, description="买家编号；会话里没人说过话时才需要 (of a new chat)")
     ] = ""
@@ -93,7 +94,7 @@ _IN_CHAT: Final = "/api/v1/accounts/{account}/chats/{chat}"
 async def list_messages(house: House, path: InChat, query: Paging) -> Messages:
     """会话里的消息，每条带着原因 (the conversation, each line with its why)."""
     await chats.of(house, path.account, path.chat)
-    before = cursors.read(query.cursor, tuple[int, int, int])
+    before = cursors.read(query.cursor, tuple[Whole, Whole, Whole])
     found = await house.store.read(
         transcript.page, path.account, path.chat, before=before, most=query.limit
     )
@@ -104,7 +105,7 @@ async def list_messages(house: House, path: InChat, query: Paging) -> Messages:
     )
 
 
-@endpoint("POST", f"{_IN_CHAT}/messages", "send", refusals=(404, 409))
+@endpoint("POST", f"{_IN_CHAT}/messages", "send", refusals=(404, 409), headers=sending.KEYED)
 async def send_text(
     house: House, visitor: Visitor, request: Request, path: InChat, body: TextMessage
 ) -> Sending:
@@ -113,12 +114,19 @@ async def send_text(
     An `Idempotency-Key` header makes a repeat of the request safe.  `state` tells what became
     of it: `queued` when the account is off line, or has much to say.
     """
-    to = await _peer(house, path, body.to)
+    to = await _peer(house, path, body.to, "body.to")
     key = sending.key_of(request, visitor)
     return await _say(house, visitor, path, _What(to, Text(body.text), body.by_hand, key))
 
 
-@endpoint("POST", f"{_IN_CHAT}/images", "send", refusals=(404, 409), takes="image/*")
+@endpoint(
+    "POST",
+    f"{_IN_CHAT}/images",
+    "send",
+    refusals=(404, 409),
+    takes="image/*",
+    headers=sending.KEYED,
+)
 async def send_image(
     house: House, visitor: Visitor, request: Request, path: InChat, query: PictureQuery
 ) -> Sending:
@@ -126,7 +134,7 @@ async def send_image(
 
     PNG, JPEG, GIF or WebP of at most 20 MB; it is kept, and uploaded once.
     """
-    to = await _peer(house, path, query.to)
+    to = await _peer(house, path, query.to, "query.to")
     content = await limited(request, pictures.LARGEST)
     photo = await pictures.keep(content, house.data)
     key = sending.key_of(request, visitor)
@@ -142,8 +150,7 @@ class _What:
 
 
 async def _say(house: House, visitor: Visitor, path: InChat, what: _What) -> Sending:
-    await sending.may_say(house, path.account)
-    author = sending.program(visitor)
+    author = sending.over_api(visitor, by_hand=what.by_hand)
     outgoing = Outgoing(
         uuid=house.uuid(),
         chat=path.chat,
@@ -157,17 +164,20 @@ async def _say(house: House, visitor: Visitor, path: InChat, what: _What) -> Sen
     return shapes.fate(await sending.say(house, path.account, wanted))
 
 
-async def _peer(house: House, path: InChat, named: str) -> UserId:
+async def _peer(house: House, path: InChat, given: str, where: str) -> UserId:
     """Return to whom something is said in a chat."""
+    named = UserId(given.strip().removesuffix("@goofish"))
     try:
         found = (await chats.of(house, path.account, path.chat)).peer
     except Problem:
         found = None
         if not named:
             raise
-    if named or found:
-        return UserId(named) if named else UserId(found or "")
-    raise misfit("body.to", "不知道买家是谁，请写上编号 (whose chat it is, is not known)")
+    if found and named not in ("", found):
+        raise misfit(where, f"这个会话的买家是 (this is the chat of) {found}")
+    if not (found or named):
+        raise misfit(where, "不知道买家是谁，请写上编号 (whose chat it is, is not known)")
+    return found or named
 
 
 @endpoint("GET", "/api/v1/accounts/{account}/messages/{message}", "read", refusals=(404,))

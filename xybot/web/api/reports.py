@@ -15,7 +15,7 @@ from xybot.store import books, gaps
 from xybot.store.books import Day
 from xybot.web import cursors
 from xybot.web.api.shapes import Ms
-from xybot.web.cursors import CursorText, Limit
+from xybot.web.cursors import CursorText, Limit, Whole
 from xybot.web.endpoint import endpoint
 from xybot.web.house import House
 from xybot.web.sending import known
@@ -94,7 +94,7 @@ class Books:
 async def list_outages(house: House, query: OutageQuery) -> Outages:
     """离线报告：从几点到几点、为什么、补回几条 (times off line, and what became of them)."""
     account = _account(house, query.account)
-    before = cursors.read(query.cursor, int)
+    before = cursors.read(query.cursor, Whole)
     found = await house.store.read(gaps.listed, account, before=before, most=query.limit)
     more = len(found) == query.limit
     return Outages(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import attrs
 from msgspec import Meta
 
 from xybot.config import Rule, editing
+from xybot.config.answering import texts
 from xybot.errors import ConfigError
 from xybot.model import (
     AccountId,
@@ -30,6 +30,7 @@ from xybot.web.cursors import Paging
 from xybot.web.endpoint import endpoint
 from xybot.web.house import House
 from xybot.web.problems import misfit, not_found
+from xybot.web.reading import NOT_BLANK
 from xybot.web.reply import LONGEST_TEXT
 from xybot.web.sending import known
 
@@ -39,7 +40,7 @@ NOBODY: Final = "0"
 """The id of a buyer who never was, and of the chat with them."""
 
 _Texts = Annotated[
-    tuple[Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")], ...],
+    tuple[Annotated[str, Meta(min_length=1, max_length=200, pattern=NOT_BLANK)], ...],
     Meta(max_length=100),
 ]
 _Names = Annotated[
@@ -140,26 +141,27 @@ class TriedReply:
 @endpoint("GET", "/api/v1/rules", "read")
 async def list_rules(house: House, query: Paging) -> Rules:
     """正在使用的规则、来自哪个文件哪一行、七天里用了几次 (rules, from where, with their hits)."""
-    first = cursors.read(query.cursor, int) or 0
-    found = await shown(house)
-    last = first + query.limit
-    more = cursors.write(last) if last < len(found) else None
-    return Rules(items=found[first:last], next=more)
+    items, more = cursors.part(await shown(house), query, lambda each: each.id)
+    return Rules(items=items, next=more)
 
 
 async def shown(house: House) -> tuple[RuleShown, ...]:
     """Return every rule that is in force."""
     loaded = house.loaded()
-    hits = await house.store.read(overview.hits, since=house.now_ms() - HITS_OF)
+    hits = await house.store.read(overview.hits, since=house.clock() - HITS_OF)
     own = editing.own_rules(loaded)
-    return tuple(_shown(rule, hits, own) for rule in loaded.config.rules)
+    return tuple(
+        _shown(rule, hits.get(rule.fingerprint, 0), own=n in own)
+        for n, rule in enumerate(loaded.config.rules)
+    )
 
 
 @endpoint("POST", "/api/v1/rules", "admin", status=201)
 async def add_rule(house: House, body: NewRule) -> RuleShown:
     """添加一条规则，写进 bot.d/console.toml，马上生效 (add a rule; takes effect at once)."""
-    await add(house, body)
-    return (await shown(house))[-1]
+    rule = await add(house, body)
+    own = (each for each in await shown(house) if each.own and each.id == rule.fingerprint)
+    return next(own)
 
 
 @endpoint("DELETE", "/api/v1/rules/{rule}", "admin", status=204, refusals=(404,))
@@ -174,23 +176,36 @@ async def try_text(house: House, body: Tried) -> TriedReply:
     return tried(await rehearse(house, body))
 
 
-async def add(house: House, new: NewRule) -> None:
+async def add(house: House, new: NewRule) -> Rule:
     """Add a rule to the console's own.
 
     Raises:
       Problem: it cannot be used.
     """
-    rule = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in attrs.asdict(new, recurse=False).items()
-        if value not in ((), 0, False) or name == "keywords"
-    }
-    if "reply" not in rule and not new.hand_over:
-        rule["reply"] = ""  # Matched, and silent: has to be said.
+    for n, account in enumerate(new.accounts):
+        if house.account(account) is None:
+            raise misfit(f"body.accounts[{n}]", f"没有账号 (no such account) {account}")
     try:
-        await house.change(editing.with_rule(house.loaded(), rule))
+        rule = _rule(new)
+        await house.change(lambda loaded: editing.with_rule(loaded, rule))
     except ConfigError as exc:
         raise misfit("body", str(exc)) from exc
+    return rule
+
+
+def _rule(new: NewRule) -> Rule:
+    silent = not new.reply and not new.hand_over
+    return Rule(
+        keywords=new.keywords,
+        mode=new.mode,
+        reply=texts("") if silent else texts(new.reply),  # Matched, and silent: has to be said.
+        accounts=tuple(map(AccountId, new.accounts)),
+        items=tuple(map(ItemId, new.items)),
+        titles=new.titles,
+        hours=texts(new.hours),
+        priority=new.priority,
+        hand_over=new.hand_over,
+    )
 
 
 async def remove(house: House, fingerprint: str) -> None:
@@ -199,10 +214,8 @@ async def remove(house: House, fingerprint: str) -> None:
     Raises:
       Problem: it has no such rule.
     """
-    files = editing.without_rule(house.loaded(), fingerprint)
-    if files is None:
+    if not await house.change(lambda loaded: editing.without_rule(loaded, fingerprint)):
         raise not_found(f"控制台里的规则 {fingerprint}")
-    await house.change(files)
 
 
 async def rehearse(house: House, asked: Tried) -> Decision:
@@ -243,10 +256,9 @@ def tried(decision: Decision) -> TriedReply:
     )
 
 
-def _shown(rule: Rule, hits: Mapping[str, int], own: Mapping[str, int]) -> RuleShown:
-    fingerprint = rule.fingerprint
+def _shown(rule: Rule, hits: int, *, own: bool) -> RuleShown:
     return RuleShown(
-        id=fingerprint,
+        id=rule.fingerprint,
         where=rule.where,
         line=rule.line,
         mode=rule.mode,
@@ -259,8 +271,8 @@ def _shown(rule: Rule, hits: Mapping[str, int], own: Mapping[str, int]) -> RuleS
         hours=rule.hours,
         priority=rule.priority,
         hand_over=rule.hand_over,
-        hits=hits.get(fingerprint, 0),
-        own=fingerprint in own,
+        hits=hits,
+        own=own,
     )
 
 

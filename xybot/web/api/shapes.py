@@ -33,7 +33,10 @@ class InAccount:
 class InChat(InAccount):
     """A chat of an account."""
 
-    chat: Annotated[ChatId, Meta(max_length=64, description="会话编号 (the id of the chat)")]
+    chat: Annotated[
+        ChatId,
+        Meta(max_length=64, pattern=r"^[\w-]+$", description="会话编号 (the id of the chat)"),
+    ]
 
 
 @attrs.frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from starlette.responses import Response
@@ -39,17 +40,17 @@ async def add(visit: Visit) -> Response:
         checks.account_id(id_)
     except Misfit as exc:
         return await _shown(visit, wrong=str(exc))
-    if house.account(id_) is not None:
-        return await _shown(visit, wrong=f"{id_}: 已经有这个账号 (there is such an account)")
     fields = () if simulated else cookies.check(pasted)
     if not all(field.is_good for field in fields):
         return await _shown(visit, fields=fields)
     cookie = None if simulated else pasted
     try:
-        await house.change(editing.with_account(house.loaded(), AccountId(id_), cookie))
+        added = await house.change(partial(editing.with_account, id_=AccountId(id_), cookie=cookie))
     except ConfigError as exc:
         return await _shown(visit, wrong=str(exc), fields=fields)
-    return to("/accounts", notice=visit.translate("账号已添加，正在连接。"))
+    if not added:
+        return await _shown(visit, wrong=f"{id_}: 已经有这个账号 (there is such an account)")
+    return to("/accounts", notice="account_added")
 
 
 @action("/accounts/{account}/cookie", "admin")
@@ -61,39 +62,38 @@ async def renew(visit: Visit) -> Response:
     fields = cookies.check(pasted)
     if not all(field.is_good for field in fields):
         return await _shown(visit, fields=fields)
-    files = editing.with_cookie(visit.house.loaded(), account, pasted)
-    if files is None:
+    try:
+        done = await visit.house.change(partial(editing.with_cookie, id_=account, cookie=pasted))
+    except ConfigError as exc:
+        return await _shown(visit, wrong=str(exc), fields=fields)
+    if not done:
         wrong = (
             "这个账号的 Cookie 不在单独的文件里，请在 bot.toml 里改 "
             "(its cookie has no file of its own: change it in bot.toml)"
         )
         return await _shown(visit, wrong=wrong)
-    try:
-        await visit.house.change(files)
-    except ConfigError as exc:
-        return await _shown(visit, wrong=str(exc), fields=fields)
-    return to("/accounts", notice=visit.translate("已换上新的 Cookie，正在连接。"))
+    return to("/accounts", notice="cookie_renewed")
 
 
 @action("/accounts/{account}/pause", "admin")
 async def pause(visit: Visit) -> Response:
     """Take an account off line."""
     await _change(visit, lambda db, account: accounts.pause(db, account, PAUSED))
-    return to("/", notice=visit.translate("已暂停。"))
+    return to("/", notice="paused")
 
 
 @action("/accounts/{account}/resume", "admin")
 async def resume(visit: Visit) -> Response:
     """Let an account go on."""
     await _change(visit, accounts.resume)
-    return to("/", notice=visit.translate("已恢复，正在连接。"))
+    return to("/", notice="resumed")
 
 
 @action("/accounts/{account}/reconnect", "admin")
 async def reconnect(visit: Visit) -> Response:
     """Have an account connect anew."""
     await _change(visit, accounts.redial)
-    return to("/", notice=visit.translate("正在重新连接。"))
+    return to("/", notice="reconnecting")
 
 
 async def _change(visit: Visit, change: Callable[[Database, AccountId], bool]) -> None:

@@ -14,6 +14,7 @@ from xybot.store.writing import Wanted
 from xybot.web import cursors, pictures, sending
 from xybot.web.api import chats as api
 from xybot.web.api.shapes import InChat
+from xybot.web.cursors import Whole
 from xybot.web.pages import words
 from xybot.web.pages.visit import Visit, action, chat_path, page, to
 from xybot.web.problems import Problem, misfit, not_found
@@ -39,7 +40,7 @@ async def chat(visit: Visit) -> Response:
 async def _shown(visit: Visit, wrong: str = "", status: int = 200) -> Response:
     place = _place(visit)
     listed = await api.of(visit.house, place.account, place.chat)
-    before = cursors.read(visit.request.query_params.get("before", ""), tuple[int, int, int])
+    before = cursors.read(visit.request.query_params.get("before", ""), tuple[Whole, Whole, Whole])
     lines = await visit.house.store.read(
         transcript.page, place.account, place.chat, before=before, most=_LINES
     )
@@ -48,7 +49,7 @@ async def _shown(visit: Visit, wrong: str = "", status: int = 200) -> Response:
         "chat.html",
         status,
         chat=listed,
-        here=chat_path(place.account, place.chat),
+        here=_link(listed),
         lines=lines,
         older=older,
         is_past=before is not None,
@@ -69,9 +70,9 @@ async def _list(visit: Visit) -> Mapping[str, Any]:
         account=named.id if named else None,
         show=show,
         words=query.get("words", "")[:100],
-        before=cursors.read(query.get("cursor", ""), tuple[int, AccountId, ChatId]),
+        before=cursors.read(query.get("cursor", ""), tuple[Whole, AccountId, ChatId]),
         most=_A_PAGE,
-        now=visit.house.now_ms(),
+        now=visit.house.clock(),
     )
     found = await visit.house.store.read(chatlist.page, asked)
     last = await visit.house.store.read(chatlist.last_words, found)
@@ -99,7 +100,7 @@ def _place(visit: Visit) -> InChat:
     return InChat(account=AccountId(account), chat=ChatId(chat))
 
 
-@action("/chats/{account}/{chat}/seen", "read")
+@action("/chats/{account}/{chat}/seen", "send")
 async def seen(visit: Visit) -> Response:
     """Note that the seller has looked."""
     place = _place(visit)
@@ -127,26 +128,28 @@ async def hand_back(visit: Visit) -> Response:
 async def say(visit: Visit) -> Response:
     """Say what the seller wrote, or show a picture of theirs."""
     place = _place(visit)
-    try:
-        contents = await _contents(visit)
-        await sending.may_say(visit.house, place.account)
-    except Problem as exc:
-        return await _shown(visit, wrong=str(exc), status=exc.status)
     listed = await api.of(visit.house, place.account, place.chat)
-    if listed.peer is None:
-        wrong = "不知道买家是谁，请在手机上回复 (who the buyer is, is not known: use your phone)"
-        return await _shown(visit, wrong=wrong, status=409)
-    for content in contents:
-        wanted = Wanted(
-            outgoing=_outgoing(visit, place, listed.peer, content),
-            quiet=sending.quiet(visit.house),
-        )
-        fate = await sending.say(visit.house, place.account, wanted)
-        code, told = outcome(fate)
-        if code >= 400:  # what went wrong, as in HTTP
-            return await _shown(visit, wrong=told, status=code)
+    try:
+        for content in await _contents(visit):
+            await _say(visit, place, _outgoing(visit, place, _sure(listed.peer), content))
+    except Problem as exc:
+        return await _shown(visit, wrong=exc.words[0], status=exc.status)
     await visit.house.store.insist(chatlist.seen, place.account, place.chat)
     return to(chat_path(place.account, place.chat))
+
+
+async def _say(visit: Visit, place: InChat, outgoing: Outgoing) -> None:
+    wanted = Wanted(outgoing=outgoing, quiet=sending.quiet(visit.house))
+    code, told = outcome(await sending.say(visit.house, place.account, wanted))
+    if code >= 400:  # what went wrong, as in HTTP
+        raise Problem(code, "not_said", told)
+
+
+def _sure(peer: UserId | None) -> UserId:
+    if peer is None:
+        wrong = "不知道买家是谁，请在手机上回复 (who the buyer is, is not known: use your phone)"
+        raise Problem(409, "unknown_buyer", wrong)
+    return peer
 
 
 async def _contents(visit: Visit) -> Sequence[Sayable]:

@@ -25,7 +25,7 @@ async def waiting(visit: Visit) -> Response:
 
 async def _shown(visit: Visit, wrong: str = "", status: int = 200) -> Response:
     found = await visit.house.store.read(drafts.waiting)
-    shown, now = [], visit.house.now_ms()
+    shown, now = [], visit.house.clock()
     for each in found[:_MOST]:
         chat = each.outgoing.chat
         listed = await visit.house.store.read(chatlist.one, each.account, chat, now=now)
@@ -49,7 +49,7 @@ async def settle(visit: Visit) -> Response:
     try:
         if visit.field("do") == "reject":
             await drafting.reject(house, account, uuid)
-            return to("/drafts", notice=visit.translate("已丢弃，不会发出去。"))
+            return to("/drafts", notice="draft_rejected")
         draft = await house.store.read(drafts.one, account, uuid)
         if draft is not None and isinstance(draft.outgoing.content, Text):
             if not text or len(text) > LONGEST_TEXT:
@@ -57,11 +57,11 @@ async def settle(visit: Visit) -> Response:
             if text != draft.outgoing.content.text:
                 await drafting.edit(house, account, uuid, text)
         if visit.field("do") == "keep":
-            return to("/drafts", notice=visit.translate("已保存，仍等您批准。"))
+            return to("/drafts", notice="draft_kept")
         await drafting.approve(house, account, uuid)
     except Problem as exc:
         return await _shown(visit, str(exc), exc.status)
-    return to("/drafts", notice=visit.translate("已批准，马上发出。"))
+    return to("/drafts", notice="draft_approved")
 
 
 PAGES: Final = (waiting, settle)

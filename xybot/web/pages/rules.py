@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -57,16 +58,15 @@ async def add(visit: Visit) -> Response:
     try:
         await api.add(visit.house, structured(body, NewRule))
     except Problem as exc:
-        told = [field.message for field in exc.details.fields] or [str(exc)]
-        return await _shown(visit, wrong_rule=told, status=exc.status)
-    return to("/rules", notice=visit.translate("规则已添加，马上生效。"))
+        return await _shown(visit, wrong_rule=exc.words, status=exc.status)
+    return to("/rules", notice="rule_added")
 
 
 @action("/rules/{rule}/remove", "admin")
 async def remove(visit: Visit) -> Response:
     """Remove a rule of the console."""
     await api.remove(visit.house, visit.path("rule"))
-    return to("/rules", notice=visit.translate("规则已删除。"))
+    return to("/rules", notice="rule_removed")
 
 
 async def _shown(  # what the page may have to say
@@ -74,7 +74,7 @@ async def _shown(  # what the page may have to say
     *,
     tried: TriedReply | None = None,
     wrong_try: str = "",
-    wrong_rule: list[str] | None = None,
+    wrong_rule: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
     every = await api.shown(visit.house)
@@ -89,7 +89,7 @@ async def _shown(  # what the page may have to say
         word=word,
         tried=tried,
         wrong_try=wrong_try,
-        wrong_rule=wrong_rule or (),
+        wrong_rule=wrong_rule,
         form=values_of(visit.form),
         accounts=[each.id for each in visit.house.loaded().config.accounts],
         words=words,

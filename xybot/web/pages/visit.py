@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, urlencode
 
 import attrs
 from jinja2 import Environment
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import URL, FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -21,6 +21,7 @@ from xybot.web.door import Door
 from xybot.web.house import House
 from xybot.web.languages import Language, language_of, translator
 from xybot.web.metrics import Metrics
+from xybot.web.pages import words
 from xybot.web.pictures import LARGEST
 from xybot.web.problems import Problem
 from xybot.web.render import environment
@@ -76,6 +77,17 @@ class Visit:
         if not self.may(scope):
             raise Problem(403, "forbidden", "这个令牌没有权限做这件事 (this token may not do that)")
 
+    @property
+    def here(self) -> str:
+        """The page that the visitor sees, which a browser can ask for again."""
+        url = self.request.url
+        if self.request.method == "GET":
+            return f"{url.path}?{url.query}" if url.query else url.path
+        came_from = URL(self.request.headers.get("referer", ""))
+        if came_from.netloc == url.netloc and came_from.path:
+            return came_from.path
+        return f"/{url.path.split('/')[1]}"
+
     def path(self, name: str) -> str:
         """Return a variable of the path."""
         return str(self.request.path_params[name])
@@ -97,7 +109,7 @@ class Visit:
             "visit": self,
             "csrf": self.visitor.csrf if self.visitor.session else "",
             "waiting_drafts": sum(depth.drafts for depth in depths.values()),
-            "notice": self.request.query_params.get("notice", ""),
+            "notice": words.NOTICES.get(self.request.query_params.get("notice", ""), ""),
             "simulated": self.house.loaded().config.simulator.enabled,
         }
         text = templates(self.language).get_template(template).render(common | values)
@@ -143,12 +155,18 @@ async def read_form(request: Request) -> FormData:
       Problem: it is too large, or no form.
     """
     kind = request.headers.get("content-type", "")
+    read = MultiPartParser if kind.startswith("multipart/form-data") else FormParser
     try:
-        if kind.startswith("multipart/form-data"):
-            return await MultiPartParser(request.headers, _limited(request)).parse()
-        return await FormParser(request.headers, _limited(request)).parse()
+        async with aclosing(_limited(request)) as pieces:
+            return await read(request.headers, pieces).parse()
+    except _TooLarge as exc:
+        raise Problem(413, "too_large", "请求太大 (the request is too large)") from exc
     except MultiPartException as exc:
         raise Problem(400, "bad_form", f"不是表单 (no form): {exc.message}") from exc
+
+
+class _TooLarge(MultiPartException):
+    """One of the parser's own, for then it closes what it has opened."""
 
 
 async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
@@ -157,8 +175,19 @@ async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
         async for piece in pieces:
             size += len(piece)
             if size > _LARGEST_FORM:
-                raise Problem(413, "too_large", "请求太大 (the request is too large)")
+                raise _TooLarge("too large")
             yield piece
+
+
+@contextmanager
+def closing_files(form: FormData) -> Iterator[None]:
+    """Close the files of a form in the end."""
+    try:
+        yield
+    finally:
+        for value in form.values():
+            if isinstance(value, UploadFile):
+                value.file.close()  # Its own `close` might wait for a thread.
 
 
 def values_of(form: FormData) -> Mapping[str, Any]:

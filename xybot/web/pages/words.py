@@ -153,9 +153,17 @@ SOURCES: Final[Mapping[str, str]] = {
     "ai": N_("AI"),
     "webhook": N_("您的服务"),
     "default": N_("默认回复"),
-    "console": N_("您在控制台写的"),
+    "by_hand": N_("您亲自写的"),
     "api": N_("接口"),
+    # What may keep us from asking any source.
+    "message_expiry": N_("时限"),
+    "manual_pause": N_("您接管了"),
+    "blacklist": N_("黑名单"),
+    "chat_limit": N_("会话次数上限"),
+    "buyer_limit": N_("买家次数上限"),
+    "xybot": N_("程序"),
 }
+"""Who answered, or passed; or what kept us from asking them."""
 
 MODES: Final[Mapping[str, str]] = {
     "contains": N_("包含"),
@@ -163,3 +171,17 @@ MODES: Final[Mapping[str, str]] = {
     "regex": N_("正则"),
     "expression": N_("表达式"),
 }
+
+NOTICES: Final[Mapping[str, str]] = {
+    "account_added": N_("账号已添加，正在连接。"),
+    "cookie_renewed": N_("已换上新的 Cookie，正在连接。"),
+    "paused": N_("已暂停。"),
+    "resumed": N_("已恢复，正在连接。"),
+    "reconnecting": N_("正在重新连接。"),
+    "rule_added": N_("规则已添加，马上生效。"),
+    "rule_removed": N_("规则已删除。"),
+    "draft_rejected": N_("已丢弃，不会发出去。"),
+    "draft_kept": N_("已保存，仍等您批准。"),
+    "draft_approved": N_("已批准，马上发出。"),
+}
+"""What a page says after something was done."""
