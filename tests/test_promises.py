@@ -33,6 +33,13 @@ def test_there_are_promises() -> None:
     assert len(promises()) >= 12
 
 
+def test_every_picture_of_the_readme_is_there() -> None:
+    text = (HOME / "README.md").read_text(encoding="utf-8")
+    pictures = re.findall(r'src="([^"]+)"', text)
+    assert pictures
+    assert [each for each in pictures if not (HOME / each).is_file()] == []
+
+
 @pytest.mark.parametrize("promise", promises(), ids=lambda promise: promise[:20])
 def test_a_promise_names_a_test_that_exists(promise: str) -> None:
     named = proofs(promise)

@@ -64,9 +64,8 @@ class Browser:
         found = Axe().run(self.page, options=_RULES)
         assert found.violations_count == 0, found.generate_report()
 
-    def shot(self, folder: Path | None, name: str) -> None:
-        if folder is not None:
-            self.page.screenshot(path=folder / f"{name}.png")
+    def shot(self, path: Path) -> None:
+        self.page.screenshot(path=path)
 
 
 @contextmanager
