@@ -13,6 +13,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from tests.conftest import EPOCH, SHOP, clock_ms
+from tests.store.notes import make_notes, note, note_and_fail, notes
 from xybot.chronicle import KEPT, Chronicle, open_chronicle
 from xybot.errors import StoreUnavailable
 from xybot.events import Event, EventFeed, Quarantined
@@ -24,24 +25,6 @@ DAY = 86_400
 
 def event(n: int) -> Event:
     return Quarantined(account=SHOP, reason=str(n))
-
-
-def make_notes(db: Database) -> None:
-    db.exec_driver_sql("CREATE TABLE note (n INTEGER PRIMARY KEY)")
-
-
-def note(db: Database, n: int) -> int:
-    db.exec_driver_sql("INSERT INTO note VALUES (?)", (n,))
-    return n
-
-
-def note_and_fail(db: Database, n: int) -> int:
-    note(db, n)
-    raise ValueError(f"no {n}")
-
-
-def notes(db: Database) -> list[int]:
-    return list(db.exec_driver_sql("SELECT n FROM note ORDER BY n").scalars())
 
 
 @attrs.define(eq=False)

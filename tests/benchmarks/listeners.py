@@ -1,6 +1,7 @@
 """Many who follow the bot's events, and read all they are sent; a process of its own.
 
-Takes orders as JSON lines: `{"do": "open", "port", "token", "count"}` and `{"do": "close"}`.
+Takes orders as JSON lines: `{"do": "open", "port", "token", "count"}`, `{"do": "told"}`, which is
+answered with what they were sent, and `{"do": "close"}`.
 """
 
 from __future__ import annotations
@@ -52,9 +53,14 @@ class Audience:
             self.ready.register(self.listeners[-1].line, selectors.EVENT_READ, self.listeners[-1])
         return {"listeners": len(self.listeners)}
 
+    def told(self) -> dict[str, Any]:
+        """Tell what they were sent."""
+        sizes = [each.bytes for each in self.listeners]
+        return {"events": self.events, "least": min(sizes), "most": max(sizes)}
+
     def close(self) -> dict[str, Any]:
         """Let all of them go, and tell what they were sent."""
-        told = {"events": self.events, "bytes": [each.bytes for each in self.listeners]}
+        told = self.told()
         for each in self.listeners:
             self.ready.unregister(each.line)
             each.line.close()
@@ -63,7 +69,7 @@ class Audience:
 
     def serve(self) -> None:
         """Read, and take orders, until nobody gives orders any more."""
-        orders = {"open": self.open, "close": self.close}
+        orders = {"open": self.open, "told": self.told, "close": self.close}
         while True:
             for key, _ in self.ready.select():
                 if key.data is not None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +22,7 @@ from xybot.model import (
     Text,
     UserId,
 )
-from xybot.store import chatlist, chats, outbox, schema, turns, writing
+from xybot.store import chatlist, chats, outbox, turns, writing
 from xybot.store.chatlist import Asked, Listed, Show
 from xybot.store.chats import FOREVER, ByHand, Moment
 from xybot.store.database import Database, Store
@@ -339,17 +338,6 @@ async def test_words_and_filters_hold_together(three: Store) -> None:
 
 
 # Page by page.
-
-
-@pytest.fixture(scope="module")
-def db() -> Iterator[Database]:
-    """A database of its own, for many short stories."""
-    engine = sa.create_engine("sqlite://")
-    with engine.connect() as opened:
-        schema.metadata.create_all(opened)
-        opened.commit()
-        yield opened
-    engine.dispose()
 
 
 places = st.tuples(st.sampled_from([SHOP, OTHER]), st.text("a_%你😀", min_size=1, max_size=2))

@@ -16,28 +16,11 @@ import trio
 import trio.lowlevel
 from trio.testing import wait_all_tasks_blocked
 
+from tests.store.notes import make_notes, note, note_and_fail, notes
 from xybot.errors import StoreUnavailable
 from xybot.store.database import Database, Store, in_thread, inline, open_store
 
 T = TypeVar("T")
-
-
-def make_notes(db: Database) -> None:
-    db.exec_driver_sql("CREATE TABLE note (n INTEGER PRIMARY KEY)")
-
-
-def note(db: Database, n: int) -> int:
-    db.exec_driver_sql("INSERT INTO note VALUES (?)", (n,))
-    return n
-
-
-def note_and_fail(db: Database, n: int) -> int:
-    note(db, n)
-    raise ValueError(f"no {n}")
-
-
-def notes(db: Database) -> list[int]:
-    return list(db.exec_driver_sql("SELECT n FROM note ORDER BY n").scalars())
 
 
 def hurry(db: Database) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import attrs
 import pytest
 import sqlalchemy as sa
@@ -206,17 +204,6 @@ async def test_what_comes_meanwhile_does_not_move_the_pages_before(store: Store)
     await come(store, line("9.PNM", "9", at=NOW + 1))
     await write(store, "w", "w", at=NOW)
     assert [_words(entry) for entry in await page(store, last[0].place)] == ["0", "1"]
-
-
-@pytest.fixture(scope="module")
-def db() -> Iterator[Database]:
-    """A database of its own, for many short stories."""
-    engine = sa.create_engine("sqlite://")
-    with engine.connect() as opened:
-        schema.metadata.create_all(opened)
-        opened.commit()
-        yield opened
-    engine.dispose()
 
 
 #: Who speaks, and when; "echo" is a message of ours that came back.

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from tests.conftest import Shop
 from tests.web.office import ADMIN, Office, open_office
@@ -25,3 +26,14 @@ async def browser(office: Office) -> Browser:
     browser = Browser(office)
     await browser.sign_in(ADMIN)
     return browser
+
+
+@pytest.fixture
+async def supervised(
+    autojump_clock, shop: Shop, tmp_path: Path, nursery: trio.Nursery
+) -> AsyncIterator[Office]:
+    """The web side of a shop whose account is run by its supervisor."""
+    nursery.start_soon(shop.supervisor().run)
+    async with open_office(shop, tmp_path) as office:
+        await trio.sleep(2)
+        yield office

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,6 @@ from xybot.web import cursors
 LIST = "/api/v1/accounts"
 ONE = f"{LIST}/{SHOP}"
 ORDERS = ("pause", "resume", "reconnect")
-
-
-@pytest.fixture
-async def supervised(
-    autojump_clock, shop: Shop, tmp_path: Path, nursery: trio.Nursery
-) -> AsyncIterator[Office]:
-    """The web side of a shop whose account is run by its supervisor."""
-    nursery.start_soon(shop.supervisor().run)
-    async with open_office(shop, tmp_path) as office:
-        await trio.sleep(2)
-        yield office
 
 
 def five(shop: Shop) -> list[dict[str, object]]:

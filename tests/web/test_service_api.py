@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -26,17 +25,6 @@ HOOK = {
     "events": ["reply.*", "send.held"],
     "accounts": [SHOP],
 }
-
-
-@pytest.fixture
-async def supervised(
-    autojump_clock, shop: Shop, tmp_path: Path, nursery: trio.Nursery
-) -> AsyncIterator[Office]:
-    """The web side of a shop whose account is run by its supervisor."""
-    nursery.start_soon(shop.supervisor().run)
-    async with open_office(shop, tmp_path) as office:
-        await trio.sleep(2)
-        yield office
 
 
 async def numbers(office: Office) -> Numbers:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -22,8 +23,14 @@ from xybot.web.problems import Problem
 from xybot.web.sending import known
 
 PAUSED: Final = "您暂停了这个账号，恢复后继续 (you paused this account: resume it to go on)"
-_NOT_RUNNING: Final = "这个账号没有在运行 (the account is not running)"
-_NOT_STOPPED: Final = "这个账号没有停下，无需恢复 (the account is not paused or parked)"
+_NOT_RUNNING: Final = ("not_running", "这个账号没有在运行 (the account is not running)")
+_NOT_STOPPED: Final = (
+    "not_stopped",
+    "这个账号没有停下，无需恢复 (the account is not paused or parked)",
+)
+
+Change: TypeAlias = Callable[[Database, AccountId], bool]
+"""Changes what the store wants of an account; False: there was nothing to change."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,29 +59,27 @@ async def get_account(house: House, path: InAccount) -> Account:
 @endpoint("POST", "/api/v1/accounts/{account}/pause", "admin", refusals=(404, 409))
 async def pause_account(house: House, path: InAccount) -> Account:
     """暂停账号，断开连接，直到恢复；重启也记得 (take it off line until it is resumed)."""
-    config = known(house, path.account)
-    if not await house.store.insist(accounts.pause, path.account, PAUSED):
-        raise Problem(409, "not_running", _NOT_RUNNING)
-    house.ring(path.account)
-    return _shown(house, config, await house.store.read(stopped))
+    return await _changed(house, path, partial(accounts.pause, reason=PAUSED), _NOT_RUNNING)
 
 
 @endpoint("POST", "/api/v1/accounts/{account}/resume", "admin", refusals=(404, 409))
 async def resume_account(house: House, path: InAccount) -> Account:
     """让暂停的、或等您处理的账号继续 (let a paused or parked account go on)."""
-    config = known(house, path.account)
-    if not await house.store.insist(accounts.resume, path.account):
-        raise Problem(409, "not_stopped", _NOT_STOPPED)
-    house.ring(path.account)
-    return _shown(house, config, await house.store.read(stopped))
+    return await _changed(house, path, accounts.resume, _NOT_STOPPED)
 
 
 @endpoint("POST", "/api/v1/accounts/{account}/reconnect", "admin", refusals=(404, 409))
 async def reconnect_account(house: House, path: InAccount) -> Account:
     """马上重新连接 (connect anew, at once)."""
+    return await _changed(house, path, accounts.redial, _NOT_RUNNING)
+
+
+async def _changed(
+    house: House, path: InAccount, change: Change, refusal: tuple[str, str]
+) -> Account:
     config = known(house, path.account)
-    if not await house.store.insist(accounts.redial, path.account):
-        raise Problem(409, "not_running", _NOT_RUNNING)
+    if not await house.store.insist(change, path.account):
+        raise Problem(409, *refusal)
     house.ring(path.account)
     return _shown(house, config, await house.store.read(stopped))
 

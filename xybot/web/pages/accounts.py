@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -14,8 +14,7 @@ from xybot.config.problems import Misfit
 from xybot.errors import ConfigError
 from xybot.model import AccountId
 from xybot.store import accounts
-from xybot.store.database import Database
-from xybot.web.api.accounts import PAUSED
+from xybot.web.api.accounts import PAUSED, Change
 from xybot.web.pages.overview import cards
 from xybot.web.pages.visit import Visit, action, page, to
 from xybot.web.sending import known
@@ -78,7 +77,7 @@ async def renew(visit: Visit) -> Response:
 @action("/accounts/{account}/pause", "admin")
 async def pause(visit: Visit) -> Response:
     """Take an account off line."""
-    await _change(visit, lambda db, account: accounts.pause(db, account, PAUSED))
+    await _change(visit, partial(accounts.pause, reason=PAUSED))
     return to("/", notice="paused")
 
 
@@ -96,7 +95,7 @@ async def reconnect(visit: Visit) -> Response:
     return to("/", notice="reconnecting")
 
 
-async def _change(visit: Visit, change: Callable[[Database, AccountId], bool]) -> None:
+async def _change(visit: Visit, change: Change) -> None:
     account = known(visit.house, visit.path("account")).id
     await visit.house.store.insist(change, account)
     visit.house.ring(account)
