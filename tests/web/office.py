@@ -127,7 +127,7 @@ async def open_office(shop: Shop, folder: Path, **settings: object) -> AsyncIter
         trio.open_nursery() as nursery,
         httpx.AsyncClient(transport=transport, base_url="http://xybot") as client,
     ):
-        nursery.start_soon(house.stream.serve)
+        await nursery.start(house.stream.serve)
         with house.chronicle.feed.heard_by(metrics.hear):
             yield Office(shop=shop, house=house, door=door, app=app, client=client, folder=folder)
         nursery.cancel_scope.cancel()

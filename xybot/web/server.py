@@ -52,7 +52,7 @@ async def open_web(settings: Web, house: House) -> AsyncIterator[Opened]:
     app = cast("Any", application(door, metrics))  # Hypercorn has types of its own.
     with house.chronicle.feed.heard_by(metrics.hear):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(house.stream.serve, name="event stream")
+            await nursery.start(house.stream.serve, name="event stream")
             await nursery.start(serve, app, _config(settings, listeners))
             scheme = "https" if settings.certificate else "http"
             host = settings.listen.rpartition(":")[0]

@@ -18,8 +18,6 @@ IDLE: Final = 15.0
 _NOTHING: Final = b": still here\n\n"
 _AGAIN: Final = 3000
 """Milliseconds after which a browser comes back by itself."""
-LOST: Final = "events.lost"
-"""What a stream begins with when events are gone that it was to begin with."""
 
 
 def lines(event: Recorded) -> bytes:
@@ -34,21 +32,21 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, after: int, pieces: AsyncGenerator[Piece | None, None], lost: int | None = 0
+        self, after: int, pieces: AsyncGenerator[Piece | None, None], hello: str = ""
     ) -> None:
         """Begin a stream.
 
         Args:
           after: the id of the last event before it; who resumes at once goes on from there.
           pieces: what comes; None is nothing for a while.
-          lost: how many events of those that were asked for are gone; None: nobody knows.
+          hello: what it begins with: messages, the last one without its end.
         """
         super().__init__()
         del self.headers["content-length"]
         self.headers["cache-control"] = "no-store"
         self.headers["x-accel-buffering"] = "no"  # Or a proxy would gather what is live.
         self._pieces = pieces
-        self._hello = f"retry: {_AGAIN}\n{_missing(lost)}id: {after}\n\n".encode()
+        self._hello = f"retry: {_AGAIN}\n{hello}id: {after}\n\n".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of ASGI."""
@@ -63,12 +61,6 @@ class EventStream(Response):
             async with aclosing(self._pieces) as pieces:
                 async for piece in pieces:
                     await send(_body(_NOTHING if piece is None else piece.text))
-
-
-def _missing(lost: int | None) -> str:
-    if lost == 0:
-        return ""
-    return f'event: {LOST}\ndata: {{"lost":{"null" if lost is None else lost}}}\n'
 
 
 def _body(text: bytes) -> dict[str, object]:

@@ -79,9 +79,12 @@ class Stream:
     _pieces: dict[tuple[Filter, Render, int], Piece] = attrs.field(factory=dict, init=False)
     """What was sent to others since the last look: most are at the same place."""
 
-    async def serve(self) -> NoReturn:
+    async def serve(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> NoReturn:
         """Look for what is new, and wake those who listen."""
         self._last = self.chronicle.newest
+        task_status.started()
         while True:
             await self.chronicle.wait_beyond(self._last)
             new = await self.chronicle.store.read(events.after, self._last, most=RECENT)

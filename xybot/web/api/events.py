@@ -19,6 +19,8 @@ from xybot.web.sse import IDLE, EventStream, lines
 from xybot.web.stream import Filter
 
 LAST_ID: Final = "last-event-id"
+LOST: Final = "events.lost"
+"""What a stream begins with when events are gone that it was to begin with."""
 _HEADERS: Final = {
     "Last-Event-ID": {
         "type": "string",
@@ -68,7 +70,7 @@ async def stream_events(house: House, request: Request, query: EventQuery) -> Re
     wanted = Filter(accounts=_words(query.account), types=_types(query.type))
     begun = await begin(house, after)
     pieces = house.stream.follow(begun.after, wanted, lines, idle=IDLE)
-    return EventStream(begun.after, pieces, begun.lost)
+    return EventStream(begun.after, pieces, _lost(begun.lost))
 
 
 @attrs.frozen
@@ -79,6 +81,12 @@ class Begun:
     """The id of the last event before that."""
     lost: int | None = 0
     """How many are gone of those that they miss; None: nobody knows."""
+
+
+def _lost(count: int | None) -> str:
+    if count == 0:
+        return ""
+    return f'event: {LOST}\ndata: {{"lost":{"null" if count is None else count}}}\n'
 
 
 async def begin(house: House, after: int | None) -> Begun:

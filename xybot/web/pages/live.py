@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -13,7 +12,7 @@ from xybot.store.events import Recorded
 from xybot.web.api.events import after_of
 from xybot.web.pages.visit import Visit, page
 from xybot.web.sse import IDLE, EventStream
-from xybot.web.stream import Filter, Piece, Render, Stream
+from xybot.web.stream import Filter, Render
 
 _TOPICS: Final[Mapping[str, str]] = {
     "account": "accounts",
@@ -31,6 +30,13 @@ _FEW: Final = 500
 """Events that a page may have missed, and is still told one by one."""
 
 
+def _event(name: str) -> str:
+    return f"event: {name}\ndata: \n\n"
+
+
+_EVERYTHING: Final = "".join(map(_event, sorted({*_TOPICS.values(), "chat"})))
+
+
 class _Place(msgspec.Struct):
     chat: str | None = None
 
@@ -43,18 +49,12 @@ async def live(visit: Visit) -> Response:
     after, stream = after_of(visit.request, None), visit.house.stream
     if after is None:
         after = stream.newest
-    if 0 <= stream.newest - after <= _FEW:
-        return EventStream(after, stream.follow(after, Filter(), render, idle=IDLE))
-    return EventStream(stream.newest, _all_anew(stream, render))
-
-
-async def _all_anew(stream: Stream, render: Render) -> AsyncGenerator[Piece | None, None]:
-    """Name every part: a page that was away for long is cheaper to fetch than to follow."""
-    every = sorted({*_TOPICS.values(), "chat"})
-    yield Piece("".join(map(_event, every)).encode(), stream.newest)
-    async with aclosing(stream.follow(stream.newest, Filter(), render, idle=IDLE)) as pieces:
-        async for piece in pieces:
-            yield piece
+    # A page that was away for long is cheaper to fetch than to follow.
+    is_far = not 0 <= stream.newest - after <= _FEW
+    if is_far:
+        after = stream.newest
+    pieces = stream.follow(after, Filter(), render, idle=IDLE)
+    return EventStream(after, pieces, _EVERYTHING if is_far else "")
 
 
 def _named(account: str, chat: str) -> Render:
@@ -70,10 +70,6 @@ def _named(account: str, chat: str) -> Render:
         return f"id: {event.id}\n{told}\n".encode() if told else b""
 
     return render
-
-
-def _event(name: str) -> str:
-    return f"event: {name}\ndata: \n\n"
 
 
 def _chat_of(event: Recorded) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -157,8 +157,10 @@ async def read_form(request: Request) -> FormData:
     kind = request.headers.get("content-type", "")
     read = MultiPartParser if kind.startswith("multipart/form-data") else FormParser
     try:
-        async with aclosing(_limited(request)) as pieces:
-            return await read(request.headers, pieces).parse()
+        async with aclosing(request.stream()) as pieces:
+            # The parser only goes through it.
+            limited = cast("AsyncGenerator[bytes, None]", _Limited(pieces))
+            return await read(request.headers, limited).parse()
     except _TooLarge as exc:
         raise Problem(413, "too_large", "请求太大 (the request is too large)") from exc
     except MultiPartException as exc:
@@ -169,14 +171,19 @@ class _TooLarge(MultiPartException):
     """One of the parser's own, for then it closes what it has opened."""
 
 
-async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async with aclosing(request.stream()) as pieces:
-        async for piece in pieces:
-            size += len(piece)
-            if size > _LARGEST_FORM:
-                raise _TooLarge("too large")
-            yield piece
+@attrs.define(eq=False)
+class _Limited(AsyncIterator[bytes]):
+    """The pieces of a form; too many of them are an error."""
+
+    _pieces: AsyncGenerator[bytes, None]
+    _size: int = attrs.field(default=0, init=False)
+
+    async def __anext__(self) -> bytes:
+        piece = await anext(self._pieces)
+        self._size += len(piece)
+        if self._size > _LARGEST_FORM:
+            raise _TooLarge("too large")
+        return piece
 
 
 @contextmanager
