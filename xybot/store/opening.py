@@ -100,7 +100,9 @@ def opened(engine: Engine, path: Path | None, *, read_only: bool) -> Connection:
 def _take_over(db: Connection, version: str | None) -> None:
     driver: Any = db.connection.dbapi_connection
     driver.execute("PRAGMA journal_mode=WAL").close()
-    if version != schema.HEAD:
+    if version is None:
+        schema.create(db)
+    elif version != schema.HEAD:
         # Alembic costs a quarter of a second and ten megabytes: only when there is work for it.
         importlib.import_module("xybot.store.migrate").upgrade(db)
 

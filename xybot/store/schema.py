@@ -1,7 +1,7 @@
 """The tables.  Times are milliseconds since 1970; texts named `*_json` hold JSON.
 
-A change here needs a step in `migrations/versions` and its number in `HEAD`; a test
-compares the two.
+A new database is made from here, an older one is brought here by the migrations: a change
+needs a step in `migrations/versions` and its number in `HEAD`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ BY_RULE: Final = sa.text("rule IS NOT NULL")
 KEYED: Final = sa.text("key IS NOT NULL")
 
 metadata = sa.MetaData()
+
+#: Where Alembic keeps the number of the last migration; as it makes the table itself.
+_migrated = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 accounts = sa.Table(
     "accounts",
@@ -239,3 +247,11 @@ hooks = sa.Table(
     sa.Column("next_at", sa.BigInteger, nullable=False),
     sa.Column("trouble", sa.Text),
 )
+
+
+def create(db: sa.Connection) -> None:
+    """Make all tables in an empty database, whole or not at all, as the migrations make them."""
+    with db.begin():
+        metadata.create_all(db, checkfirst=False)
+        _migrated.create(db, checkfirst=False)
+        db.execute(_migrated.insert().values(version_num=HEAD))
