@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 import httpx
 import pytest
+import structlog
 import trio
 
 from xybot import egress
@@ -37,6 +38,11 @@ from xybot.wire.ids import Ids
 from xybot.xianyu import session as sessions
 from xybot.xianyu.mtop import Mtop
 
+structlog.reset_defaults()
+*_REST, _ = structlog.get_config()["processors"]
+#: What structlog does by itself; but paints no variables into a traceback: that takes seconds.
+_PLAIN = [*_REST, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+
 EPOCH = 1_790_000_000_000
 SHOP = AccountId("shop-a")
 
@@ -45,6 +51,11 @@ def pytest_collection_finish() -> None:
     """Keep the collector from going through the modules and tests that stay anyway."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def plain_tracebacks() -> None:
+    structlog.configure(processors=_PLAIN)
 
 
 def clock_ms() -> int:
