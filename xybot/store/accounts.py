@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from xybot.errors import Cause
 from xybot.model import AccountId
 from xybot.store.database import Database
+from xybot.store.prepared import Prepared
 from xybot.store.schema import accounts
 
 
@@ -54,6 +55,12 @@ class Setting:
 Settings: TypeAlias = Mapping[AccountId, Setting]
 
 _UNPARKED: Final = {"parked": None, "parked_cause": None}
+#: Asked every few seconds as long as the program runs; so without the sessions, which are long.
+_ROSTER: Final = Prepared(
+    sa.select(accounts.c.id, accounts.c.version, accounts.c.parked, accounts.c.parked_cause).where(
+        accounts.c.wanted
+    )
+)
 
 
 def configure(db: Database, settings: Settings) -> None:
@@ -80,7 +87,7 @@ def _upsert(db: Database, id_: AccountId, values: dict[str, object]) -> None:
 
 def roster(db: Database) -> Roster:
     """Return the accounts that are switched on, by whether they may run now."""
-    rows = db.execute(sa.select(accounts).where(accounts.c.wanted)).all()
+    rows = _ROSTER.rows(db, {})
     return Roster(
         wanted=frozenset(Wanted(row.id, row.version) for row in rows if row.parked is None),
         parked=frozenset(

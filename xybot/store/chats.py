@@ -15,6 +15,7 @@ from xybot.store.codec import converter
 from xybot.store.database import Database
 from xybot.store.gaps import Gap
 from xybot.store.inbox import Arrival
+from xybot.store.prepared import Prepared
 from xybot.store.schema import inbox as messages
 from xybot.store.schema import pauses
 
@@ -89,7 +90,7 @@ def _once(arrivals: Sequence[Arrival], fresh: Set[MessageId]) -> Collection[Arri
 def unknown(db: Database, account: AccountId, chat: ChatId, keys: Sequence[str]) -> frozenset[str]:
     """Return which lines of a chat's history neither the inbox nor the outbox has."""
     asked = {"of": account, "keys": converter.dumps([*keys]).decode()}
-    known = db.execute(_KNOWN, asked).scalars()
+    known = (row.message for row in _KNOWN.rows(db, asked))
     return frozenset(keys).difference(known, outbox.told(db, account, chat))
 
 
@@ -119,9 +120,11 @@ def _heed(db: Database, moment: Moment, own: Arrival, chat: ChatId, intake: Inta
     intake.dropped += outbox.drop(db, moment.account, which, BY_HAND, now=now)
 
 
-_KNOWN: Final = sa.select(messages.c.message).where(
-    messages.c.account == sa.bindparam("of"),
-    messages.c.message.in_(sa.text("SELECT value FROM json_each(:keys)")),
+_KNOWN: Final = Prepared(
+    sa.select(messages.c.message).where(
+        messages.c.account == sa.bindparam("of"),
+        messages.c.message.in_(sa.text("SELECT value FROM json_each(:keys)")),
+    )
 )
 _MINE: Final = pauses.c.account == sa.bindparam("of")
 _UNTIL: Final = sa.select(pauses.c.until).where(_MINE, pauses.c.chat == sa.bindparam("in"))

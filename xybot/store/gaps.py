@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from xybot.model import AccountId
 from xybot.store.database import Database
+from xybot.store.prepared import Prepared
 from xybot.store.schema import accounts, gaps, inbox, outbox
 
 
@@ -52,6 +53,16 @@ class Report:
     """Not answered for another reason, which is stored."""
     unaccounted: int
     """Without an outcome when the report was made."""
+
+
+_CAUGHT_UP_TO: Final = Prepared(
+    sa.select(accounts.c.caught_up_to).where(accounts.c.id == sa.bindparam("of"))
+)
+_CAUGHT_UP: Final = Prepared(
+    sa.update(accounts)
+    .where(accounts.c.id == sa.bindparam("of"))
+    .values(caught_up_to=sa.bindparam("until"))
+)
 
 
 def _replies(*states: str) -> sa.Exists:
@@ -112,14 +123,12 @@ def dialling(db: Database, account: AccountId, *, now: int) -> None:
 
 def caught_up_to(db: Database, account: AccountId) -> int | None:
     """Return since when the inbox may lack something (platform's ms); None at the first start."""
-    query = sa.select(accounts.c.caught_up_to).where(accounts.c.id == account)
-    found: int | None = db.scalar(query)
-    return found
+    return next((row.caught_up_to for row in _CAUGHT_UP_TO.rows(db, {"of": account})), None)
 
 
 def caught_up(db: Database, account: AccountId, until: int) -> None:
     """Note that everything said before `until` is in the inbox."""
-    db.execute(sa.update(accounts).where(accounts.c.id == account).values(caught_up_to=until))
+    _CAUGHT_UP.run(db, {"of": account, "until": until})
 
 
 def close_gap(db: Database, account: AccountId, ended: Ended, *, now: int) -> Gap | None:

@@ -129,8 +129,10 @@ _KNOWN: Final = Prepared(
         _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message == sa.bindparam("id")
     )
 )
-_TOLD: Final = sa.select(outbox.c.message).where(
-    _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message.is_not(None)
+_TOLD: Final = Prepared(
+    sa.select(outbox.c.message).where(
+        _MINE, outbox.c.chat == sa.bindparam("in"), outbox.c.message.is_not(None)
+    )
 )
 #: Its answer is not there yet, or did not name it, or was lost: then the words tell.
 _UNNAMED: Final = Prepared(
@@ -340,7 +342,7 @@ def recognise(db: Database, account: AccountId, own: Arrival, *, now: int) -> Ou
 
 def told(db: Database, account: AccountId, chat: ChatId) -> frozenset[MessageId]:
     """Return the platform's ids of all that we are known to have said in a chat."""
-    return frozenset(db.execute(_TOLD, {"of": account, "in": chat}).scalars())
+    return frozenset(row.message for row in _TOLD.rows(db, {"of": account, "in": chat}))
 
 
 @attrs.frozen(kw_only=True)
