@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -23,11 +24,32 @@ _CHECKED_UP_TO: Final = 128_000_000
 """Bytes.  A larger file is not read through at the start: 0.1 s from memory, 1 s from a disk."""
 
 
+class _Dialect(SQLiteDialect_pysqlite):
+    """That of any engine is as good as another's: what one has compiled, all may run."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Dialect)
+
+    def __hash__(self) -> int:
+        return hash(_Dialect)
+
+
+sa.dialects.registry.register("sqlite.xybot", __name__, _Dialect.__name__)
+#: A statement costs a millisecond to compile, and we have some hundred: no need to forget any.
+_compiled: Final[dict[Any, Any]] = {}
+
+
+def _engine(connect: Callable[[], sqlite3.Connection], **pool: Any) -> Engine:  # noqa: ANN401
+    return sa.create_engine(
+        "sqlite+xybot://", creator=connect, execution_options={"compiled_cache": _compiled}, **pool
+    )
+
+
 def engine(path: Path | None, *, read_only: bool) -> Engine:
     """Return an engine with one connection that is not open yet; None is in memory."""
-    made = sa.create_engine(
-        "sqlite://", creator=partial(_connect, path, read_only), poolclass=StaticPool
-    )
+    made = _engine(partial(_connect, path, read_only), poolclass=StaticPool)
     # A writer says at once that it is one, so that it never has to upgrade.
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
     sa.event.listen(made, "begin", lambda db: db.connection.dbapi_connection.execute(begin))
@@ -39,13 +61,9 @@ def reading(path: Path, *, connections: int) -> Engine:
 
     So many are kept for the next reader.
     """
-    made = sa.create_engine(
-        "sqlite://",
-        creator=partial(_connect, path, True),
-        poolclass=QueuePool,
-        pool_size=connections,
-        max_overflow=-1,  # Those whom nobody waits for any more may still be reading.
-    )
+    connect = partial(_connect, path, True)
+    # Those whom nobody waits for any more may still be reading: no most.
+    made = _engine(connect, poolclass=QueuePool, pool_size=connections, max_overflow=-1)
     sa.event.listen(made, "begin", lambda db: db.connection.dbapi_connection.execute("BEGIN"))
     return made
 
