@@ -74,15 +74,21 @@ async def run(path: Path) -> None:
     for warning in loaded.warnings:
         log.warning("config.warning", note=warning)
     async with trio.open_nursery() as nursery:
-        await nursery.start(_stop_on_signal, nursery.cancel_scope)
-        with _own_folder(loaded) as database:
-            async with (
-                open_store(database, tell=_tell_of_store) as store,
-                open_chronicle(store, EventFeed(journal.tell), now_ms) as chronicle,
-                _bot(path, loaded, chronicle) as bot,
-                _web(loaded.config.web, bot),
-            ):
-                await bot.run()
+        with trio.CancelScope() as running:
+            await nursery.start(_stop_on_signal, running)
+            await _run(path, loaded)
+        nursery.cancel_scope.cancel()
+
+
+async def _run(path: Path, loaded: Loaded) -> None:
+    with _own_folder(loaded) as database:
+        async with (
+            open_store(database, tell=_tell_of_store) as store,
+            open_chronicle(store, EventFeed(journal.tell), now_ms) as chronicle,
+            _bot(path, loaded, chronicle) as bot,
+            _web(loaded.config.web, bot),
+        ):
+            await bot.run()
 
 
 @asynccontextmanager
@@ -140,14 +146,15 @@ async def _web(wanted: Web | None, bot: Bot) -> AsyncIterator[None]:
 
 
 async def _stop_on_signal(
-    scope: trio.CancelScope, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    running: trio.CancelScope, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
+    """Stop what runs at the first signal; those of the impatient must not kill what then ends."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for _ in signals:
-            log.info("bot.stopping")
-            scope.cancel()
-            return
+            if not running.cancel_called:
+                log.info("bot.stopping")
+            running.cancel()
 
 
 @contextmanager
