@@ -7,6 +7,8 @@ Without arguments this is Trio's own shell, as `python -m trio` is.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib.metadata
 import runpy
 import sys
@@ -39,6 +41,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     if not found:
         sys.stderr.write(f"trio: 没有叫 {name} 的程序 (no such application)\n{_known()}")
         return 2
+    atexit.register(gc.freeze)  # As in __main__: the end is quicker by half a second.
     try:
         code: int = trio.run(found[0].load(), arguments)
     except KeyboardInterrupt:
