@@ -73,9 +73,10 @@ async def run(path: Path) -> None:
     loaded = load(path)
     for warning in loaded.warnings:
         log.warning("config.warning", note=warning)
+    running = trio.CancelScope()
     async with trio.open_nursery() as nursery:
-        with trio.CancelScope() as running:
-            await nursery.start(_stop_on_signal, running)
+        await nursery.start(_stop_on_signal, running)
+        with running:
             await _run(path, loaded)
         nursery.cancel_scope.cancel()
 
