@@ -120,7 +120,9 @@ def hands_back(browser: Browser, says: partial[object], heard: partial[object]) 
     browser.sees("机器人在回答")
     before = browser.page.locator(".bubble.bot").count()
     says("有人在吗")
-    expect(browser.page.locator(".bubble.bot")).to_have_count(before + 1)
+    bubbles = browser.page.locator(".bubble.bot")
+    expect(bubbles).to_have_count(before + 1)
+    expect(bubbles.last).to_contain_text("已送达平台")
     assert list(heard())[-1] == "在的"
 
 
@@ -252,7 +254,8 @@ async def test_the_keyboard_is_enough(tmp_path: Path) -> None:
             with open_browser(url) as browser:
                 page = browser.page
                 browser.go("/sign-in")
-                page.keyboard.type(ADMIN)  # The field has the focus already.
+                expect(page.get_by_label("令牌")).to_be_focused()
+                page.keyboard.type(ADMIN)
                 page.keyboard.press("Enter")
                 page.get_by_role("heading", name="概览").wait_for()
                 page.keyboard.press("Tab")
@@ -271,6 +274,7 @@ async def test_the_keyboard_is_enough(tmp_path: Path) -> None:
                 page.keyboard.type("我来")
                 page.keyboard.press("Control+Enter")
                 expect(page.locator(".bubble.seller").get_by_text("我来")).to_be_visible()
+                expect(page.locator(".bubble.seller")).to_contain_text("已送达平台")
 
         await in_a_thread(story)
         assert world.heard(sim)[-1] == "我来"

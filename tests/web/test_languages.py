@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gettext
+import io
 import re
 
 import pytest
@@ -31,7 +33,10 @@ def test_every_text_has_its_english_with_the_same_holes() -> None:
 
 
 def test_what_is_shipped_is_made_of_the_catalog() -> None:
-    assert catalog.MO.read_bytes() == catalog.compiled(catalog.translated()), HOW
+    shipped = gettext.GNUTranslations(io.BytesIO(catalog.MO.read_bytes()))
+    for message in catalog.translated():
+        if message.id:
+            assert shipped.gettext(message.id) == message.string, HOW
 
 
 def test_a_text_is_found_in_both_languages() -> None:
