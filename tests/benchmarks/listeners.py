@@ -18,22 +18,24 @@ _EVENT: Final = b"\nevent: "
 
 
 class Listener:
-    """One connection; counts what comes."""
+    """One connection; counts the events that come."""
 
     def __init__(self, port: int, token: str) -> None:
         """Ask for every event from now on."""
-        self.bytes = 0
+        self.events = 0
+        self._rest = b""
         self.line = socket.create_connection(("127.0.0.1", port))
         ask = "GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
         self.line.sendall(f"{ask}Authorization: Bearer {token}\r\n\r\n".encode())
 
-    def read(self) -> int:
-        """Read what is there; return how many events begin in it."""
+    def read(self) -> None:
+        """Read what is there, and count the events that begin in it."""
         length = self.line.recv_into(_ROOM)
         if not length:
             raise EOFError("the bot hung up on a listener")
-        self.bytes += length
-        return _ROOM.count(_EVENT, 0, length)
+        text = self._rest + _ROOM[:length]
+        self.events += text.count(_EVENT)
+        self._rest = bytes(text[1 - len(_EVENT) :])
 
 
 class Audience:
@@ -44,7 +46,6 @@ class Audience:
         self.ready = selectors.DefaultSelector()
         self.ready.register(sys.stdin, selectors.EVENT_READ)
         self.listeners: list[Listener] = []
-        self.events = 0
 
     def open(self, port: int, token: str, count: int) -> dict[str, Any]:
         """Let so many come."""
@@ -54,9 +55,9 @@ class Audience:
         return {"listeners": len(self.listeners)}
 
     def told(self) -> dict[str, Any]:
-        """Tell what they were sent."""
-        sizes = [each.bytes for each in self.listeners]
-        return {"events": self.events, "least": min(sizes), "most": max(sizes)}
+        """Tell how many events the first and the last of them know."""
+        known = [each.events for each in self.listeners]
+        return {"least": min(known), "most": max(known)}
 
     def close(self) -> dict[str, Any]:
         """Let all of them go, and tell what they were sent."""
@@ -64,7 +65,7 @@ class Audience:
         for each in self.listeners:
             self.ready.unregister(each.line)
             each.line.close()
-        self.listeners, self.events = [], 0
+        self.listeners = []
         return told
 
     def serve(self) -> None:
@@ -73,7 +74,7 @@ class Audience:
         while True:
             for key, _ in self.ready.select():
                 if key.data is not None:
-                    self.events += key.data.read()
+                    key.data.read()
                 elif line := sys.stdin.readline():
                     order = msgspec.json.decode(line)
                     told = orders[order.pop("do")](**order)
