@@ -35,6 +35,7 @@ README = Path(__file__).parents[2] / "README.md"
 SHOWN = frozenset(re.findall(r"docs/([\w-]+)\.png", README.read_text(encoding="utf-8")))
 """Where the pictures of the README go, when they are to be made anew."""
 PHRASE = "您好，请稍等～"
+on_both_screens = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @asynccontextmanager
@@ -52,7 +53,7 @@ async def open_shop_window(folder: Path) -> AsyncIterator[tuple[World, SimAccoun
             assert "出错" not in bot.output
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@on_both_screens
 async def test_a_seller_sees_a_buyer_takes_over_answers_and_hands_back(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -126,11 +127,14 @@ def hands_back(browser: Browser, says: partial[object], heard: partial[object]) 
     assert list(heard())[-1] == "在的"
 
 
-async def test_a_rule_made_in_the_console_answers_the_next_buyer(tmp_path: Path) -> None:
+@on_both_screens
+async def test_a_rule_made_in_the_console_answers_the_next_buyer(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     async with open_shop_window(tmp_path) as (world, sim, url):
 
         def story() -> None:
-            with open_browser(url) as browser:
+            with open_browser(url, size) as browser:
                 page = browser.page
                 browser.sign_in(ADMIN)
                 page.get_by_role("link", name="规则").click()
