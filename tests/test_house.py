@@ -14,7 +14,7 @@ HOUSE = Path(xybot.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 RUNNING = [path for path in FILES if "migrations" not in path.parts]
 
-VOCABULARY = {"errors", "model", "secret"}
+VOCABULARY = {"errors", "model", "secret", "trade"}
 #: How rooms tell what happened.
 TOLD = {"events", "telling", "chronicle", "doorbell"}
 #: Room -> the rooms it may import, besides itself.  The corridor is not listed: it may all.
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "errors": set(),
     "model": set(),
     "secret": set(),
+    "trade": {"model"},
     "template": set(),
     "wire": VOCABULARY,
     "events": VOCABULARY,
@@ -33,6 +34,7 @@ MAY_IMPORT = {
     "chronicle": {"doorbell", "errors", "events", "store"},
     "doorbell": set(),
     "replies": VOCABULARY | {"template", "config", "store", "egress", "events"},
+    "orders": VOCABULARY | TOLD | {"template", "config", "egress", "store", "xianyu"},
     "accounts": VOCABULARY | TOLD | {"wire", "store", "xianyu"},
     "days": set(),
     "notify": VOCABULARY | TOLD | {"config", "egress", "store"},
@@ -53,7 +55,7 @@ CORRIDOR = {
     "triocmd",
 }
 #: Rooms without I/O: a test of theirs needs no event loop.
-SANS_IO = {"errors", "model", "secret", "template", "wire"}
+SANS_IO = {"errors", "model", "secret", "template", "trade", "wire"}
 #: The failure domains, a chat and an account: the only places that may catch everything.
 CATCH_ALL = {("accounts/chat.py", "_answer"), ("accounts/supervisor.py", "_restart_until_parked")}
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40

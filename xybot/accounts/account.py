@@ -21,13 +21,13 @@ from xybot.accounts.catchup import CatchUp
 from xybot.accounts.chat import Patience
 from xybot.accounts.chats import Chats
 from xybot.accounts.clock import PlatformClock
-from xybot.accounts.orders import Orders
 from xybot.accounts.past import Past
 from xybot.accounts.pictures import Album, Pictures
 from xybot.accounts.receive import Receiver
 from xybot.accounts.send import Sender
 from xybot.accounts.shared import Shared
 from xybot.accounts.status import Status
+from xybot.accounts.wishes import Wishes
 from xybot.chronicle import Chronicle
 from xybot.doorbell import Doorbell
 from xybot.errors import Cause, TokenExpired, TransientError, cause_of, first_error
@@ -72,7 +72,7 @@ class Account:
     _catch_up: CatchUp = attrs.field(init=False)
     _sender: Sender = attrs.field(init=False)
     _answerer: Answerer = attrs.field(init=False)
-    _orders: Orders = attrs.field(init=False)
+    _wishes: Wishes = attrs.field(init=False)
     _paused: dict[ChatId, int] = attrs.field(factory=dict, init=False)
     _ended: Ended = attrs.field(init=False)
     """How the last line ended; a gap began with it."""
@@ -103,7 +103,7 @@ class Account:
             now_ms=self.clock.now_ms,
             paused=self._paused,
         )
-        self._orders = Orders(
+        self._wishes = Wishes(
             shared=shared, bell=self.summons, sender=self._bell, reconnect=self._redial
         )
 
@@ -126,9 +126,9 @@ class Account:
         self.status.change(AccountState.CONNECTING, "启动 (starting)", cause=Cause.STARTED)
         async with trio.open_nursery() as nursery:
             chats = Chats(self.id, self.patience, self._answerer, nursery, self._paused)
-            begun = await self._orders.standing()
+            begun = await self._wishes.standing()
             self._paused |= begun.paused
-            nursery.start_soon(self._orders.follow, begun, chats, name="orders")
+            nursery.start_soon(self._wishes.follow, begun, chats, name="wishes")
             nursery.start_soon(chats.feed, self._load, name="inbox")
             while True:
                 await self._one_connection(chats)

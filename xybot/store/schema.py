@@ -12,7 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The migration that this version of xybot is written for."""
 
 #: The terms of the partial indexes.  SQLite uses such an index only for a query that has the
@@ -24,6 +24,9 @@ DRAFTS: Final = sa.text("state = 'draft'")
 RECOVERED: Final = sa.text("gap IS NOT NULL")
 BY_RULE: Final = sa.text("rule IS NOT NULL")
 KEYED: Final = sa.text("key IS NOT NULL")
+DUE: Final = sa.text("due_at IS NOT NULL")
+HELD: Final = sa.text("state = 'held'")
+GIVEN: Final = sa.text('"order" IS NOT NULL')
 
 metadata = sa.MetaData()
 
@@ -219,6 +222,96 @@ ai_calls = sa.Table(
     sa.Column("chat", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Index("ai_calls_by_time", "account", "at"),
+)
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("order", sa.Text, primary_key=True),
+    sa.Column("chat", sa.Text, nullable=False),
+    sa.Column("role", sa.Text),  # seller · buyer, of our account; NULL: nobody told
+    sa.Column("buyer", sa.Text),
+    sa.Column("item", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.Column("spec", sa.Text),
+    sa.Column("quantity", sa.Integer),
+    sa.Column("amount", sa.BigInteger),  # fen
+    sa.Column("knife", sa.Boolean, nullable=False, default=False),
+    sa.Column("state", sa.Text, nullable=False),  # of `xybot.trade.OrderState`
+    sa.Column("why", sa.Text),  # it is held, or something is tried again
+    sa.Column("goods", sa.Text),  # the name of what is given for it, once that is known
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("paid_at", sa.BigInteger),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("due_at", sa.BigInteger),  # when there is something to do; NULL: nothing is
+    sa.Column("tries", sa.Integer, nullable=False, default=0),  # of what is to be done
+    sa.Index("orders_due", "account", "due_at", sqlite_where=DUE),
+    sa.Index("orders_held", "account", "changed_at", sqlite_where=HELD),
+    sa.Index("orders_by_chat", "account", "chat"),
+    sa.Index("orders_by_time", "changed_at"),
+    sa.Index("orders_by_buyer", "account", "buyer"),
+)
+
+#: The whole story of an order: every step that was told or taken, those that changed nothing too.
+order_steps = sa.Table(
+    "order_steps",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("order", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("told", sa.Text),  # the step that was told, or taken
+    sa.Column("state", sa.Text, nullable=False),  # where the order stood after it
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Index("order_steps_by_order", "account", "order", "id"),
+)
+
+#: What was given for an order: a line is one message of it, and there is only one of each.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("order", sa.Text, primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True),
+    sa.Column("uuid", sa.Text, nullable=False),  # of its message in the outbox
+    sa.Column("queued_at", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.BigInteger),  # its buyer has read it
+    sa.Index("deliveries_by_uuid", "account", "uuid", unique=True),
+)
+
+codes = sa.Table(
+    "codes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("batch", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),  # secret: it is worth money
+    sa.Column("state", sa.Text, nullable=False),  # unused · reserved · sent · quarantined
+    sa.Column("imported_at", sa.BigInteger, nullable=False),
+    sa.Column("account", sa.Text),
+    sa.Column("order", sa.Text),  # whose it is: for ever, once it was sent
+    sa.Column("line", sa.Integer),
+    sa.Column("why", sa.Text),  # it is quarantined
+    sa.UniqueConstraint("batch", "code"),
+    sa.Index("codes_free", "batch", "state", "id"),
+    sa.Index("codes_by_order", "account", "order", sqlite_where=GIVEN),
+)
+
+#: What happened to each code; every row proves the one before it.
+receipts = sa.Table(
+    "receipts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("code", sa.ForeignKey("codes.id"), nullable=False),
+    # imported · reserved · returned · sent · seen · confirmed · quarantined
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("account", sa.Text),
+    sa.Column("order", sa.Text),
+    sa.Column("proof", sa.Text, nullable=False),  # hash of the row before, and of this one
+    sa.Index("receipts_by_code", "code", "id"),
+    sqlite_autoincrement=True,
 )
 
 events = sa.Table(

@@ -1,6 +1,6 @@
 """What the seller, or a program of theirs, does in a chat from outside the platform's own app.
 
-Whoever changes something here rings the account afterwards (`xybot.accounts.orders`).
+Whoever changes something here rings the account afterwards (`xybot.accounts.wishes`).
 """
 
 from __future__ import annotations

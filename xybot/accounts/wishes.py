@@ -38,7 +38,7 @@ def standing(db: Database, account: AccountId, *, now: int) -> Standing:
 
 
 @attrs.frozen(kw_only=True)
-class Orders:
+class Wishes:
     """Follows what is asked of one account, for as long as it runs."""
 
     shared: Shared
