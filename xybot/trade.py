@@ -37,24 +37,38 @@ class OrderState(enum.Enum):
 
 
 _S = OrderState
-_ENDS: Final = frozenset({_S.REFUNDING, _S.REFUNDED, _S.CLOSED})
+ENDS: Final = frozenset({_S.REFUNDING, _S.REFUNDED, _S.CLOSED})
+"""Nothing more is given: the buyer has, wants, or gets the money."""
 
 FOLLOWS: Final[Mapping[OrderState, frozenset[OrderState]]] = {
-    _S.PLACED: _ENDS | {_S.PAID, _S.HELD, _S.CONFIRMED, _S.COMPLETED},
-    _S.PAID: _ENDS | {_S.DELIVERING, _S.HELD, _S.CONFIRMED, _S.COMPLETED},
-    _S.DELIVERING: _ENDS | {_S.DELIVERED, _S.HELD},
-    _S.DELIVERED: _ENDS | {_S.CONFIRMED, _S.COMPLETED, _S.HELD},
-    _S.CONFIRMED: _ENDS | {_S.COMPLETED},
+    _S.PLACED: ENDS | {_S.PAID, _S.CONFIRMED, _S.COMPLETED},
+    _S.PAID: ENDS | {_S.CONFIRMED, _S.COMPLETED},
+    _S.DELIVERING: ENDS,
+    _S.DELIVERED: ENDS | {_S.CONFIRMED, _S.COMPLETED},
+    _S.CONFIRMED: ENDS | {_S.COMPLETED},
     _S.COMPLETED: frozenset({_S.REFUNDING, _S.REFUNDED}),
-    _S.REFUNDING: frozenset({_S.REFUNDED, _S.CLOSED, _S.HELD}),
+    _S.REFUNDING: frozenset({_S.REFUNDED, _S.CLOSED}),
     _S.REFUNDED: frozenset(),
     _S.CLOSED: frozenset({_S.REFUNDED}),
-    # Held: what the platform tells ends it; what the seller says (PAID, DELIVERED) lets it go on.
-    _S.HELD: _ENDS | {_S.COMPLETED, _S.PAID, _S.DELIVERED},
+    _S.HELD: ENDS | {_S.CONFIRMED, _S.COMPLETED},
 }
-"""Which step may follow which, by whomever it is taken."""
+"""Which step the platform may tell of where: the later one wins, however they arrive."""
 
-TOLD: Final = frozenset({_S.PLACED, _S.PAID, _S.CONFIRMED, _S.COMPLETED}) | _ENDS
+TAKES: Final[Mapping[OrderState, frozenset[OrderState]]] = {
+    _S.PLACED: frozenset({_S.HELD}),
+    _S.PAID: frozenset({_S.DELIVERING, _S.DELIVERED, _S.HELD}),
+    _S.DELIVERING: frozenset({_S.DELIVERED, _S.HELD}),
+    _S.DELIVERED: frozenset({_S.CONFIRMED, _S.HELD}),
+    _S.CONFIRMED: frozenset({_S.DELIVERED}),  # The platform does not know it as shipped after all.
+    _S.COMPLETED: frozenset(),
+    _S.REFUNDING: frozenset({_S.PAID}),
+    _S.REFUNDED: frozenset(),
+    _S.CLOSED: frozenset(),
+    _S.HELD: frozenset({_S.PAID, _S.DELIVERING, _S.DELIVERED}),
+}
+"""Which step this program, or its seller, may take where."""
+
+TOLD: Final = ENDS | {_S.PLACED, _S.PAID, _S.CONFIRMED, _S.COMPLETED}
 """The steps that the platform tells of; the others are ours."""
 
 TradeSource: TypeAlias = Literal["card", "update", "tip", "reminder", "api", "bot", "seller"]
@@ -85,6 +99,25 @@ class Trade:
 
 
 @attrs.frozen(kw_only=True)
+class Step:
+    """What became of an order, at once."""
+
+    order: OrderId
+    old: OrderState | None
+    """Where it stood before; None: it is new."""
+    new: OrderState
+    source: TradeSource
+    why: str = ""
+    """In words for the seller."""
+    goods: str = ""
+    """The name of what was given for it."""
+    messages: int = 0
+    """How many it took to give that."""
+    runs_low: tuple[str, int] | None = None
+    """A batch of which few codes are left by this step, and how many."""
+
+
+@attrs.frozen(kw_only=True)
 class OrderFacts:
     """What the order API tells of an order; None is unknown, and then nothing is given."""
 
@@ -99,3 +132,5 @@ class OrderFacts:
     amount: int | None
     """What was paid for all of it, in fen."""
     title: str = ""
+    knife: bool = False
+    """小刀: it is waiting for its price to be cut, and its state is not known before."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.wire import samples
-from tests.wire.samples import CHAT, ME, ORDER, PNM
+from tests.wire.samples import CHAT, ME, PNM
 from xybot.tools.recordings import UnreadableFile, read_frames
 from xybot.wire import frames, payload, reading
 from xybot.wire.pushes import Push
@@ -97,7 +97,7 @@ def test_contents_alone_are_read_without_a_chat(tmp_path: Path) -> None:
     contents = [samples.IMAGE, samples.trade_card(samples.order_url())]
     image, card = pushes(write(tmp_path, "content JSON shapes", contents))
     assert (image.kind, image.facts.chat, image.facts.message) == ("image", None, None)
-    assert (card.kind, card.facts.order) == ("card", ORDER)
+    assert (card.kind, card.facts.trade) == ("card", None)
 
 
 def test_an_answer_stays_an_answer(tmp_path: Path) -> None:

@@ -162,7 +162,9 @@ def notice_truth(truth: Any) -> dict[str, Any]:
 
 
 def order_truth(truth: Any) -> dict[str, Any]:
-    """Find the order by the platform's own words; a text or a picture has none."""
+    """Find the order by the platform's own words; a content without its chat tells of none."""
+    if isinstance(truth, dict) and "contentType" in truth:
+        return {"order_id": None, "role": None}
     text = json.dumps(truth, ensure_ascii=False).replace("\\", "")
     key, url = ORDER_KEY.search(text), ORDER_URL.search(text)
     found = {"order_id": key.group(2) if key else url.group(1) if url else None}

@@ -12,7 +12,7 @@ from tests.wire import samples
 from tests.wire.samples import BUYER, CHAT, EVERY_KIND, ITEM, ME, NOW, PNM
 from xybot.model import Image, Media, Text
 from xybot.wire import chatlines, payload, reading
-from xybot.wire.pushes import Own, ReadReceipt, Spoken, Typing
+from xybot.wire.pushes import Arouse, Own, ReadReceipt, Spoken, Typing
 
 
 @pytest.mark.parametrize("name", EVERY_KIND)
@@ -79,8 +79,7 @@ def test_a_text_tells_all_its_facts() -> None:
         "text": "还在吗",
         "content_type": 1,
         "item": ITEM,
-        "order": None,
-        "role": None,
+        "trade": None,
         "sent_at": NOW,
         "from_human": True,
     }
@@ -152,9 +151,11 @@ def test_the_red_reminder_names_the_chat_not_a_person() -> None:
 
 
 def test_an_arouse_tells_the_item_and_our_role() -> None:
-    facts = samples.read(samples.arouse()).facts
-    assert (facts.chat, facts.item, facts.role, facts.from_human) == (CHAT, ITEM, "seller", False)
-    assert samples.read(samples.arouse(), self_id=None).facts.role is None
+    found, unknown = samples.read(samples.arouse()), samples.read(samples.arouse(), self_id=None)
+    assert isinstance(found, Arouse)
+    assert isinstance(unknown, Arouse)
+    assert (found.facts.chat, found.facts.item, found.facts.from_human) == (CHAT, ITEM, False)
+    assert (found.role, unknown.role) == ("seller", None)
 
 
 def test_an_update_of_a_card_tells_what_the_card_shows_now() -> None:

@@ -29,14 +29,14 @@ def typed(words: str, **extension: object) -> dict[Any, Any]:
 def test_an_order_that_a_buyer_types_is_only_words(words: str) -> None:
     found = samples.read(typed(words))
     assert (found.kind, found.facts.text, found.facts.from_human) == ("text", words, True)
-    assert (found.facts.order, found.facts.role) == (None, None)
+    assert found.facts.trade is None
 
 
 @pytest.mark.parametrize("words", TYPED)
 def test_an_edited_line_of_a_buyer_gives_no_order(words: str) -> None:
     edit = samples.by_person(reminderContent=words, detailNotice=words)
     found = samples.read({1: samples.PNM, 2: samples.CID, 3: 1, 4: edit})
-    assert (found.kind, found.facts.order) == ("message_update", None)
+    assert (found.kind, found.facts.trade) == ("message_update", None)
 
 
 @pytest.mark.parametrize("words", TYPED)
@@ -48,7 +48,7 @@ def test_words_inside_a_card_give_no_order(words: str) -> None:
 def test_a_card_from_a_persons_client_gives_no_order() -> None:
     forged = samples.by_person(extJson=samples.dumps({"updateKey": f"{CHAT}:{ORDER}:1"}))
     found = samples.read(samples.message(samples.trade_card(LINK), forged))
-    assert (found.facts.order, found.facts.role, found.facts.from_human) == (None, None, False)
+    assert (found.facts.trade, found.facts.from_human) == (None, False)
 
 
 def keyed(key: object, content: dict[Any, Any] | None = None) -> Any:
@@ -126,7 +126,9 @@ def test_the_address_tells_our_role_and_else_the_task(
     url: str, task: str, role: str | None
 ) -> None:
     extension = samples.by_platform(26, task=task)
-    assert samples.read(samples.card(samples.trade_card(url), extension)).facts.role == role
+    trade = samples.read(samples.card(samples.trade_card(url), extension)).facts.trade
+    assert trade is not None
+    assert trade.role == role
 
 
 @pytest.mark.parametrize("words", ["[举杯]", "[图片]", "[我已付款，等待你发货]", "[]"])

@@ -17,7 +17,7 @@ from xybot.model import UserId
 from xybot.tools.recordings import Recorded, UnreadableFile, frames_of, read_frames
 from xybot.wire import frames, jsontext, payload, reading
 from xybot.wire.fields import bare
-from xybot.wire.pushes import Push, Undecodable
+from xybot.wire.pushes import Arouse, Push, Undecodable
 
 _STDIN: Final = Path("-")
 _UNREADABLE: Final = 2
@@ -110,7 +110,7 @@ def shown(push: Push) -> dict[str, Any]:
         "content_type": facts.content_type,
         "item_id": facts.item,
         "order_id": facts.order,
-        "role": facts.role,
+        "role": push.role if isinstance(push, Arouse) else facts.trade and facts.trade.role,
         "sent_at": facts.sent_at,
     }
 

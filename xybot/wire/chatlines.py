@@ -11,6 +11,8 @@ import binascii
 import re
 from typing import Final
 
+import attrs
+
 from xybot.model import ChatId, Content, Image, ItemId, Media, MessageId, Text, UserId
 from xybot.wire import trade
 from xybot.wire.fields import (
@@ -57,9 +59,11 @@ def read(fields: Fields, self_id: UserId | None) -> Push:
     kind = _content_type(said, extension, content)
     facts = _facts(said, extension, content, kind, self_id)
     if kind in _CARDS:
-        return Card(facts=facts)
+        told = trade.read(facts, extension, content, "card", self_id)
+        return Card(facts=attrs.evolve(facts, trade=told))
     if kind == _TIP:
-        return Tip(facts=facts)
+        told = trade.read(facts, extension, content, "tip", self_id)
+        return Tip(facts=attrs.evolve(facts, trade=told))
     if kind not in _BY_PEOPLE and not (kind is None and _bodiless(said)):
         return Other(facts=facts)
     spoken = _spoken(kind, content, facts.text)
@@ -133,9 +137,8 @@ def _facts(
     by_people = kind in _BY_PEOPLE or (kind is None and _bodiless(said))
     chat = bare(text_at(said, "2"))
     sender = bare(text_at(said, "1", "1")) or bare(text_at(extension, "senderUserId"))
-    # In a card both names are captions, and only there may an order be read.
+    # In a card both names are captions.
     name = text_at(extension, "senderUserName") or text_at(extension, "reminderTitle")
-    typed = by_people or trade.sent_by_a_person(extension)
     return Facts(
         message=MessageId(id_) if (id_ := message_id(dig(said, "3"))) else None,
         chat=ChatId(chat) if chat else None,
@@ -144,8 +147,6 @@ def _facts(
         text=_words(said, extension, content),
         content_type=kind,
         item=item_of(extension, content),
-        order=None if typed else trade.order_of(extension, content, chat),
-        role=None if typed else trade.role_of(extension, content),
         sent_at=number_at(said, "5"),
         from_human=by_people and sender != self_id and _typed_by_a_person(said, extension, sender),
     )
@@ -162,7 +163,7 @@ def _typed_by_a_person(said: Fields, extension: Fields, sender: str | None) -> b
     if source is None and tag is None:
         # Both marks gone: a line to two receivers is a person's, one to a single side is not.
         return number_at(said, "7") == 2 and "taskName" not in fields_at(extension, "bizTag")
-    return tag == "u" or trade.sent_by_a_person(extension)
+    return trade.sent_by_a_person(extension)
 
 
 def _words(said: Fields, extension: Fields, content: Fields) -> str | None:

@@ -23,6 +23,7 @@ from xybot.model import (
     Text,
     UserId,
 )
+from xybot.trade import Trade
 
 
 @attrs.frozen(kw_only=True)
@@ -38,13 +39,17 @@ class Facts:
     """The words; for a card, a tip or a picture what the app shows in their stead."""
     content_type: int | None = None
     item: ItemId | None = None
-    order: OrderId | None = None
-    role: Role | None = None
-    """What our account is in this trade."""
+    trade: Trade | None = None
+    """What the platform tells of an order; never made of what a person sent."""
     sent_at: int | None = None
     """Milliseconds since 1970."""
     from_human: bool = False
     """A person typed it, and not this account (protocol.md §2.3)."""
+
+    @property
+    def order(self) -> OrderId | None:
+        """The order it tells of."""
+        return self.trade.order if self.trade else None
 
 
 @attrs.frozen(kw_only=True)
@@ -134,6 +139,8 @@ class Arouse(_Push):
     """Suggested quick phrases; tells which item a chat is about, never a message."""
 
     kind: ClassVar[str] = "arouse"
+    role: Role | None = None
+    """What our account is in this chat."""
 
 
 @attrs.frozen(kw_only=True)

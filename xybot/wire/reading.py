@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+import attrs
+
 from xybot.model import ChatId, ItemId, MessageId, Role, Text, UserId
 from xybot.wire import chatlines, trade
 from xybot.wire.fields import (
@@ -150,14 +152,12 @@ def _conversation_update(fields: Fields, self_id: UserId | None) -> Push:
         text=text_at(fields, "3", "redReminder"),
         sent_at=number_at(fields, "4"),
     )
-    return ConversationUpdate(facts=facts)
+    return ConversationUpdate(facts=attrs.evolve(facts, trade=trade.of_reminder(facts)))
 
 
 def _message_update(fields: Fields, self_id: UserId | None) -> Push:
     extension = fields_at(fields, "4")
     content = fields_at(extension, "dynamicOperation", "changeContent")
-    # What the edit of a person's line says was typed; an order is read from a card only.
-    typed = trade.sent_by_a_person(extension)
     chat, sender = text_at(fields, "2"), text_at(extension, "senderUserId")
     facts = Facts(
         message=_message(message_id(fields["1"])),
@@ -166,11 +166,10 @@ def _message_update(fields: Fields, self_id: UserId | None) -> Push:
         text=text_at(extension, "reminderContent") or text_at(extension, "redReminder"),
         content_type=number_at(fields_at(extension, "extJson"), "contentType"),
         item=chatlines.item_of(extension, content),
-        order=None if typed else trade.order_of(extension, content or extension, chat),
-        role=None if typed else trade.role_of(extension, content or extension),
         sent_at=number_at(fields, "5"),
     )
-    return MessageUpdate(facts=facts)
+    told = trade.read(facts, extension, content, "update", self_id)
+    return MessageUpdate(facts=attrs.evolve(facts, trade=told))
 
 
 def _operation(fields: Fields, self_id: UserId | None) -> Push:
@@ -185,11 +184,10 @@ def _operation(fields: Fields, self_id: UserId | None) -> Push:
         chat=chat,
         content_type=number_at(content, "contentType"),
         item=ItemId(item) if (item := digits(text_at(extensions, "itemId"))) else None,
-        role=_role(extensions, self_id),
         sent_at=number_at(content, "sessionArouse", "sessionArouseInfo", "arouseTimeStamp"),
     )
     arouse = "sessionArouse" in content or facts.content_type == _AROUSE
-    return Arouse(facts=facts) if arouse else Other(facts=facts)
+    return Arouse(facts=facts, role=_role(extensions, self_id)) if arouse else Other(facts=facts)
 
 
 def _role(extensions: Fields, self_id: UserId | None) -> Role | None:

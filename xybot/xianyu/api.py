@@ -39,7 +39,7 @@ async def im_token(mtop: Mtop) -> Token:
     if token is not None and mtop.now_ms() < token.good_until:
         return token
     wanted = {"appKey": IM_APP_KEY, "deviceId": mtop.session.device}
-    data = await _woken_once(mtop, mtop.call, _TOKEN, wanted)
+    data = await woken_once(mtop, mtop.call, _TOKEN, wanted)
     text = text_at(data, "accessToken")
     if text is None:
         said = f"{_TOKEN}: no accessToken in the answer"
@@ -56,7 +56,7 @@ async def item(mtop: Mtop, id_: ItemId) -> Item | None:
       TransientError, LoginRequired, VerificationRequired: see `Mtop.call`.
     """
     try:
-        data = await _woken_once(mtop, mtop.call, _DETAIL, {"itemId": id_})
+        data = await woken_once(mtop, mtop.call, _DETAIL, {"itemId": id_})
     except NotFound:
         return None
     found = items.read(data)
@@ -78,17 +78,18 @@ async def upload(mtop: Mtop, address: str, picture: Picture, content: bytes) -> 
     Raises:
       TransientError, LoginRequired, VerificationRequired: see `Mtop.call`.
     """
-    return await _woken_once(mtop, uploading.once, mtop, address, picture, content)
+    return await woken_once(mtop, uploading.once, mtop, address, picture, content)
 
 
-async def _woken_once(
+async def woken_once(
     mtop: Mtop, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
 ) -> T:
+    """Make a call; once more if a login that dozed was woken by a keep-alive."""
     try:
         return await call(*args, **kwargs)
     except SessionExpired as expired:
         try:
-            await mtop.call(_KEEP_ALIVE, {})
+            await keep_alive(mtop)
         except TransientError as exc:
             # Whatever the gateway answers is no yes, and it must not be asked for ever; a
             # network that gave no answer is no verdict.
@@ -96,6 +97,15 @@ async def _woken_once(
                 raise expired from exc
             raise
     return await call(*args, **kwargs)
+
+
+async def keep_alive(mtop: Mtop) -> None:
+    """Ask who is logged in, which wakes a login that dozes.
+
+    Raises:
+      TransientError, LoginRequired, VerificationRequired: see `Mtop.call`.
+    """
+    await mtop.call(_KEEP_ALIVE, {})
 
 
 async def forget_token(mtop: Mtop) -> None:

@@ -35,12 +35,13 @@ _RESIGN: Final = (
     "FAIL_SYS_TOKEN_EMPTY",
     "FAIL_SYS_TOKEN_ILLEGAL",
 )
-_GONE: Final = "FAIL_BIZ_ITEM_DEL_NOT_FOUND"
-_BUSY: Final = ("FAIL_SYS_TRAFFIC_LIMIT", "FAIL_SYS_ILLEGAL_ACCESS")
 _RISK: Final = ("FAIL_SYS_USER_VALIDATE", "RGV587_ERROR")
 #: The address of a check for people, wherever it stands (§5, capture 75); of the characters
 #: that an address may have.
 _PUNISH: Final = re.compile(r"[!#-&(-;=?-\[\]-~]{0,300}_____tmd_____/punish[!#-&(-;=?-\[\]-~]*")
+
+
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class _StaleSignature(TransientError):
@@ -55,8 +56,32 @@ class NotFound(TransientError):
     cause = Cause.GATEWAY
 
 
+class Forbidden(TransientError):
+    """This account may not make the call; to wait for it is of no use (§5)."""
+
+    cause = Cause.GATEWAY
+
+
+class AlreadyShipped(TransientError):
+    """The platform knows the order as shipped: what was asked for is done (§5)."""
+
+    cause = Cause.GATEWAY
+
+
 class SessionExpired(LoginRequired):
     """`FAIL_SYS_SESSION_EXPIRED`: a keep-alive may wake the login; only once (§5)."""
+
+
+#: How a code ends -> what to raise, and its words.  Clients know some with and without
+#: `FAIL_BIZ_`; nobody recorded how an order that does not exist is refused.
+_REFUSALS: Final[Mapping[str, tuple[type[TransientError], str]]] = {
+    "ITEM_DEL_NOT_FOUND": (NotFound, "平台上没有 (not there)"),
+    "ORDER_NOT_FOUND": (NotFound, "平台上没有 (not there)"),
+    "PERMISSION_EXCEPTION": (Forbidden, "平台不许这个账号这样做 (not allowed to this account)"),
+    "ORDER_ALREADY_DELIVERY": (AlreadyShipped, "平台说已经发货 (shipped already)"),
+    "FAIL_SYS_TRAFFIC_LIMIT": (Busy, "平台要求稍候 (the platform asks for patience)"),
+    "FAIL_SYS_ILLEGAL_ACCESS": (Busy, "平台要求稍候 (the platform asks for patience)"),
+}
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -69,28 +94,45 @@ class Mtop:
     save: Callable[[Session], Awaitable[None]]
     now_ms: Callable[[], int]
 
-    async def call(self, api: str, data: Mapping[str, Any], *, version: str = "1.0") -> Any:
+    async def call(
+        self,
+        api: str,
+        data: Mapping[str, Any],
+        *,
+        version: str = "1.0",
+        site: Mapping[str, str] = _NO_HEADERS,
+    ) -> Any:
         """Make one call and return the `data` of its answer.
+
+        Args:
+          api: its name.
+          data: what is asked.
+          version: of the api.
+          site: headers of another page than that of the messages.
 
         Raises:
           TransientError: the network or the platform had a bad moment.
           NotFound: there is no such thing.
+          Forbidden: the account may not make it.
+          AlreadyShipped: it asked to ship what is shipped.
           LoginRequired: the cookies are no longer good; `SessionExpired` says so as well.
           VerificationRequired: the platform wants a person; do not call again.
         """
         try:
-            return await self._once(api, data, version)
+            return await self._once(api, data, version, site)
         except _StaleSignature:
-            return await self._once(api, data, version)
+            return await self._once(api, data, version, site)
 
-    async def _once(self, api: str, data: Mapping[str, Any], version: str) -> Any:
+    async def _once(
+        self, api: str, data: Mapping[str, Any], version: str, site: Mapping[str, str]
+    ) -> Any:
         text = jsontext.dumps(data)
         url = f"{self.gateway.rstrip('/')}/h5/{api}/{version}/"
         answer = await self.http.post_form(
             url,
             query=self._query(api, version, text),
             form={"data": text},
-            headers=self.headers(),
+            headers={**self.headers(), **site},
         )
         await self.keep_cookies(answer)
         return _read(api, answer, url)
@@ -195,10 +237,9 @@ def _refusal(said: str, rets: Sequence[str], url: str | None, punish: str | None
         return SessionExpired(said)
     if any(code in _RESIGN for code in codes):
         return _StaleSignature(f"平台接口不认签名 (a stale signature): {said}")
-    if _GONE in codes:
-        return NotFound(f"平台上没有 (not there): {said}")
-    if any(code in _BUSY for code in codes):
-        return Busy(f"平台要求稍候 (the platform asks for patience): {said}")
+    for end, (error, words) in _REFUSALS.items():
+        if any(code.endswith(end) for code in codes):
+            return error(f"{words}: {said}")
     return _failed(said)
 
 
