@@ -34,7 +34,7 @@ async def test_a_granted_token_lets_in_and_vulcan_makes_ready(
         (aroused,) = await client.meant("/s/vulcan")
         assert isinstance(aroused, Arouse)
         assert (aroused.facts.chat, aroused.facts.item) == (chat.id, chat.item.id)
-        assert aroused.facts.role == "seller"
+        assert aroused.role == "seller"
         assert (await client.ask(requests.conversations())).code == 200
         assert (await client.ask(requests.heartbeat())).code == 200
 

@@ -54,7 +54,8 @@ async def test_an_order_from_placed_to_paid(
         order = platform.buyer_orders(account, "小王")
         card, reminder = await client.meant()
         assert isinstance(card, Card)
-        assert (card.facts.order, card.facts.role) == (order.id, "seller")
+        assert card.facts.trade is not None
+        assert (card.facts.order, card.facts.trade.role) == (order.id, "seller")
         assert card.facts.text == "[我已拍下，待付款]"
         assert not card.facts.from_human
         assert isinstance(reminder, ConversationUpdate)

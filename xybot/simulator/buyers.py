@@ -1,7 +1,8 @@
 """People with habits, so that a demo has somebody to serve.
 
 Assumptions about people: they ask before they read, write one thought in several lines, want
-it cheaper, and say thanks when the goods are there (nobody recorded this; it is a demo).
+it cheaper, say thanks when the goods are there, confirm them now and then, and want their
+money back when nothing comes (nobody recorded this; it is a demo).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import attrs
 import trio
 
 from xybot.simulator.platform import Platform
-from xybot.simulator.world import SimAccount, SimChat
+from xybot.simulator.world import SimAccount, SimChat, SimOrder
 
 _NAMES: Final = (
     "小王同学", "阿杰", "奶茶不加糖", "林深时见鹿", "老张数码", "今天也要早睡", "Cici", "大橘为重",
@@ -138,7 +139,7 @@ async def haggle(buyer: Buyer) -> None:
 
 async def buy(buyer: Buyer) -> None:
     """Order, hesitate, pay, and wait for the goods; now and then give up instead."""
-    order = buyer.platform.buyer_orders(buyer.account, buyer.chat)
+    order = _order(buyer)
     await buyer.wait(1, 4)
     if buyer.rng.random() < 0.15:
         buyer.platform.buyer_closes(buyer.account, order)
@@ -146,7 +147,32 @@ async def buy(buyer: Buyer) -> None:
     buyer.platform.buyer_pays(buyer.account, order)
     if buyer.rng.random() < 0.5:
         await buyer.say_one(_PAID)
-    await buyer.react(await buyer.answer(60))
+    await receive(buyer, order, await buyer.answer(60))
+
+
+def _order(buyer: Buyer) -> SimOrder:
+    """Order one as a rule, of some variant where there are several."""
+    skus = buyer.chat.item.skus
+    return buyer.platform.buyer_orders(
+        buyer.account,
+        buyer.chat,
+        buyer.rng.choice((1, 1, 1, 2, 3)),
+        sku=buyer.rng.choice(skus) if skus else None,
+    )
+
+
+async def receive(buyer: Buyer, order: SimOrder, goods: str | None) -> None:
+    """Thank for the goods, and confirm now and then; want the money back if none came."""
+    if goods is None:
+        await buyer.say_one(_AGAIN)
+        if await buyer.answer(60) is None and order.status == "待发货":
+            buyer.platform.buyer_asks_refund(buyer.account, order)
+        return
+    await buyer.wait(0.5, 3)
+    await buyer.say_one(_THANKS)
+    await buyer.wait(3, 20)
+    if order.status == "已发货" and buyer.rng.random() < 0.5:
+        buyer.platform.buyer_confirms(buyer.account, order)
 
 
 Habit: TypeAlias = Callable[[Buyer], Awaitable[None]]

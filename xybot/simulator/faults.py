@@ -104,6 +104,24 @@ class Faults:
         """Act as if a person had proved it."""
         self._desk.switches.verification = False
 
+    # What the gateway tells of orders.
+
+    def slow_orders(self, seconds: float) -> None:
+        """Let every call about orders take so much longer; 0 ends it."""
+        self._desk.switches.slow_orders = seconds
+
+    def late_orders(self, seconds: float) -> None:
+        """Tell of orders what was true so long ago: one just paid waits for its payment."""
+        self._desk.switches.orders_late = seconds
+
+    def forbid_orders(self, *, on: bool = True) -> None:
+        """Refuse every call about orders with PERMISSION_EXCEPTION."""
+        self._desk.switches.orders_forbidden = on
+
+    def shop_sleeps(self, *, on: bool = True) -> None:
+        """Answer the list of what was sold as if the login were gone; others are answered."""
+        self._desk.switches.shop_asleep = on
+
     # The next so many times.
 
     def drop_acks(self, times: int = 1) -> None:
@@ -173,6 +191,14 @@ class Faults:
         """Answer calls of the gateway with a page of HTML and status 502."""
         self._add("fail_calls", times)
 
+    def fail_orders(self, times: int = 1) -> None:
+        """Answer calls about orders with a page of HTML and status 502, and do nothing."""
+        self._add("fail_orders", times)
+
+    def lose_order_answers(self, times: int = 1) -> None:
+        """Do what calls about orders ask for, and answer with status 502."""
+        self._add("lose_order_answers", times)
+
     # And no more.
 
     def calm(self) -> None:
@@ -180,6 +206,10 @@ class Faults:
         switches = self._desk.switches
         switches.left.clear()
         self.slow(0)
+        self.slow_orders(0)
+        self.late_orders(0)
+        self.forbid_orders(on=False)
+        self.shop_sleeps(on=False)
         self.no_vulcan(on=False)
         self.lift_verification()
         self.unmute()

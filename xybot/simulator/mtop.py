@@ -14,6 +14,7 @@ Assumptions about the platform:
 * human verification refuses every call with capture 75 (recorded for the token call only);
 * a token call binds the IM token to `deviceId` and renews a session cookie (§1.1; which
   cookies: unknown);
+* calls about orders: see `orders_api`;
 * item facts have the form of capture 79, those of variants the form that §5 names; that an
   item without variants has no `skuList`: as in the capture.
 """
@@ -34,13 +35,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xybot.model import ItemId, UserId
+from xybot.simulator import orders_api
+from xybot.simulator.calls import Result
 from xybot.simulator.desk import Desks
+from xybot.simulator.orders_api import Orders
 from xybot.simulator.upload import Uploads
 from xybot.simulator.world import SimAccount, SimItem, World, made_hex
 
 _APP_KEY: Final = "34839810"
 _KEEP_ALIVE: Final = "mtop.taobao.idlemessage.pc.loginuser.get"
-_SUCCESS: Final = "SUCCESS::调用成功"
 _H5_EMPTY: Final = "FAIL_SYS_TOKEN_EMPTY::令牌为空"
 _H5_STALE: Final = "FAIL_SYS_TOKEN_EXOIRED::令牌过期"
 _SESSION_DEAD: Final = "FAIL_SYS_SESSION_EXPIRED::Session过期"
@@ -48,15 +51,6 @@ _ILLEGAL: Final = "FAIL_SYS_ILLEGAL_ACCESS::非法请求"
 _NO_API: Final = "FAIL_SYS_API_NOT_FOUNDED::请求API不存在"
 _NO_ITEM: Final = "FAIL_BIZ_ITEM_DEL_NOT_FOUND::您要看的宝贝不存在或已被删除啦!"
 _VERIFY: Final = ("FAIL_SYS_USER_VALIDATE", "RGV587_ERROR::SM::哎哟喂,被挤爆啦,请稍后重试")
-
-
-@attrs.frozen(kw_only=True)
-class Result:
-    """What a call is answered."""
-
-    ret: tuple[str, ...] = (_SUCCESS,)
-    data: Mapping[str, Any] = attrs.Factory(dict)
-    cookies: Mapping[str, str] = attrs.Factory(dict)
 
 
 _Method: TypeAlias = Callable[["Gateway", SimAccount, Mapping[str, Any]], Result]
@@ -82,14 +76,34 @@ class Gateway:
         api, data = request.path_params["api"], form.get("data", [""])[0]
         if account is not None:
             account.calls[api] += 1
-            await trio.sleep(self.desks.of(account).switches.slow)
-            if self.desks.of(account).switches.happens("fail_calls"):
-                return Response("<html>502 Bad Gateway</html>", 502, media_type="text/html")
-        version = request.path_params["version"]
+            if not await self._arrives(account, api):
+                return _bad_gateway()
         signed = _Signed(
-            api=api, version=version, data=data, query=dict(request.query_params), cookies=cookies
+            api=api,
+            version=request.path_params["version"],
+            data=data,
+            query=dict(request.query_params),
+            cookies=cookies,
+            site=request.headers.get("idle_site_biz_code"),
         )
-        return _response(signed, self._result(account, signed))
+        result = self._result(account, signed)
+        if account is not None and self._is_lost(account, api):
+            return _bad_gateway()
+        return _response(signed, result)
+
+    async def _arrives(self, account: SimAccount, api: str) -> bool:
+        """Take the time that a call takes; False: it got no further than the door."""
+        switches = self.desks.of(account).switches
+        about_orders = api in orders_api.APIS
+        await trio.sleep(switches.slow + (switches.slow_orders if about_orders else 0))
+        if about_orders and switches.happens("fail_orders"):
+            return False
+        return not switches.happens("fail_calls")
+
+    def _is_lost(self, account: SimAccount, api: str) -> bool:
+        """Tell whether the answer to a call gets lost, after all was done."""
+        switches = self.desks.of(account).switches
+        return api in orders_api.APIS and switches.happens("lose_order_answers")
 
     def _result(self, account: SimAccount | None, signed: _Signed) -> Result:
         if account is None:
@@ -105,11 +119,18 @@ class Gateway:
             return Result(ret=(_SESSION_DEAD,))
         if switches.verification:
             return Result(ret=_VERIFY, data={"url": _punish(signed)})
-        method = _METHODS.get((signed.api, signed.version))
+        return self._answer(account, signed)
+
+    def _answer(self, account: SimAccount, signed: _Signed) -> Result:
+        """Answer a call that is allowed."""
         try:
             wanted = msgspec.json.decode(signed.data or "{}")
         except msgspec.DecodeError:
             return Result(ret=(_ILLEGAL,))
+        if signed.api in orders_api.APIS and signed.version == "1.0":
+            orders = Orders(self.world, self.desks)
+            return orders.answer(signed.api, account, wanted, signed.site)
+        method = _METHODS.get((signed.api, signed.version))
         return Result(ret=(_NO_API,)) if method is None else method(self, account, wanted)
 
     def _token_refused(self, account: SimAccount, signed: _Signed) -> Result | None:
@@ -202,6 +223,8 @@ class _Signed:
     data: str
     query: Mapping[str, str]
     cookies: Mapping[str, str]
+    site: str | None
+    """The page that the call comes from, where it says so."""
 
     @property
     def consistent(self) -> bool:
@@ -226,6 +249,10 @@ def _punish(signed: _Signed) -> str:
         f"https://h5api.m.goofish.com:443//h5/{signed.api}/{signed.version}/_____tmd_____/punish"
         "?x5secdata=simulated&x5step=2&action=captcha&pureCaptcha="
     )
+
+
+def _bad_gateway() -> Response:
+    return Response("<html>502 Bad Gateway</html>", 502, media_type="text/html")
 
 
 def _response(signed: _Signed, result: Result) -> Response:

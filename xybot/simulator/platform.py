@@ -32,7 +32,8 @@ from xybot.simulator.faults import Faults
 from xybot.simulator.gate import Gate
 from xybot.simulator.mtop import Gateway
 from xybot.simulator.payloads import Entry
-from xybot.simulator.world import SimAccount, SimChat, SimMessage, SimOrder, World
+from xybot.simulator.trade import Wish
+from xybot.simulator.world import Json, SimAccount, SimChat, SimMessage, SimOrder, World
 
 
 @attrs.frozen
@@ -140,19 +141,44 @@ class Platform:
         said.recalled = True
         self._push(account, payloads.recall(said, self.now_ms()))
 
-    def buyer_orders(self, account: SimAccount, chat: SimChat | str, quantity: int = 1) -> SimOrder:
-        """Let a buyer order without paying yet."""
-        order, told = trade.place(self.world, self._chat(account, chat), quantity)
+    # Orders.  In a chat in which the account is the buyer they are what it buys itself.
+
+    def buyer_orders(
+        self, account: SimAccount, chat: SimChat | str, quantity: int = 1, **more: Json
+    ) -> SimOrder:
+        """Let a buyer order without paying yet; `more` are further fields of `trade.Wish`."""
+        wish = Wish(quantity=quantity, **more)
+        order, told = trade.place(self.world, self._chat(account, chat), wish)
         self._push(account, *told)
         return order
 
     def buyer_pays(self, account: SimAccount, order: SimOrder) -> None:
-        """Let a buyer pay."""
+        """Let a buyer pay; a 小刀 then waits for the seller to skip those who would join."""
         self._push(account, *trade.pay(self.world, order))
 
     def buyer_closes(self, account: SimAccount, order: SimOrder) -> None:
-        """Let a buyer give an order up."""
+        """Let a buyer give an order up before it is paid."""
         self._push(account, *trade.close(self.world, order))
+
+    def seller_closes(self, account: SimAccount, order: SimOrder) -> None:
+        """Let the seller close a paid order by hand: the money goes back."""
+        self._push(account, *trade.close(self.world, order))
+
+    def seller_ships(self, account: SimAccount, order: SimOrder) -> None:
+        """Let the seller ship by hand, on the phone."""
+        self._push(account, *trade.ship(self.world, order, by_hand=True))
+
+    def buyer_confirms(self, account: SimAccount, order: SimOrder) -> None:
+        """Let a buyer confirm that the goods came: the trade is complete."""
+        self._push(account, *trade.confirm(self.world, order))
+
+    def buyer_asks_refund(self, account: SimAccount, order: SimOrder) -> None:
+        """Let a buyer want the money back."""
+        self._push(account, *trade.ask_refund(self.world, order))
+
+    def refund_agreed(self, account: SimAccount, order: SimOrder) -> None:
+        """Let the seller agree: the money goes back."""
+        self._push(account, *trade.refund(self.world, order))
 
     def tip(self, account: SimAccount, chat: SimChat | str, words: str) -> SimMessage:
         """Let the platform write a grey line, which looks as if the buyer sent it."""

@@ -18,9 +18,11 @@ Mishap: TypeAlias = Literal[
     "drop_acks",
     "duplicate",
     "fail_calls",
+    "fail_orders",
     "fail_over",
     "limit_connections",
     "lose_answers",
+    "lose_order_answers",
     "lose_pushes",
     "refuse_dial",
     "refuse_history",
@@ -40,6 +42,10 @@ class Switches:
     verification: bool = False
     dozing: bool = False
     slow: float = 0.0
+    slow_orders: float = 0.0
+    orders_late: float = 0.0
+    orders_forbidden: bool = False
+    shop_asleep: bool = False
     left: Counter[Mishap] = attrs.Factory(Counter)
     """How often more each mishap happens."""
 

@@ -118,6 +118,8 @@ class SimAccount:
     """What was sent under which uuid."""
     uploads: list[SimUpload] = attrs.Factory(list)
     """The pictures that were uploaded."""
+    has_shop: bool = True
+    """Whether it may list what it sold."""
 
     @property
     def user_id(self) -> UserId:
@@ -208,17 +210,45 @@ class SimChat:
         return sum(1 for each in self.messages if not each.read and each.sender.id != user)
 
 
+@attrs.frozen(kw_only=True)
+class Shipment:
+    """That an order was said to be shipped."""
+
+    at: int
+    """Milliseconds since 1970."""
+    by_hand: bool
+    after: tuple[str, ...]
+    """What the seller's side had said in the chat until then."""
+
+
 @attrs.define(eq=False, kw_only=True)
 class SimOrder:
-    """An order; `status` is one of 待付款, 待发货, 已发货, 交易成功, 交易关闭."""
+    """An order, and the way it went."""
 
     id: OrderId
     chat: SimChat
     quantity: int
     created_at: int
-    status: str = "待付款"
+    amount: int
+    """What all of it costs, in fen."""
+    sku: SimSku | None = None
+    knife: bool = False
+    """小刀: once it is paid, it waits for the seller to skip the others who would join."""
+    paid_at: int | None = None
+    shipment: Shipment | None = None
     card: SimMessage | None = None
     """The card in the chat that is edited when the order goes on."""
+    steps: list[tuple[int, str]] = attrs.Factory(list)
+    """When it became what."""
+
+    @property
+    def status(self) -> str:
+        """One of 待付款, 待刀成, 待发货, 已发货, 交易成功, 交易关闭, 退款中, 退款成功."""
+        return self.steps[-1][1] if self.steps else "待付款"
+
+    def status_at(self, ms: int) -> str:
+        """Return what it was at a time."""
+        return next((status for at, status in reversed(self.steps) if at <= ms), "待付款")
 
 
 @attrs.define(eq=False)
