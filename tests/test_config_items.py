@@ -72,9 +72,9 @@ def test_a_name_that_is_no_id_is_refused(folder: Path, name: str) -> None:
         ("reply = '{nobody}'", "reply: 未知的变量 {nobody}"),
         ("where = 'x'", "where: 未知的设置"),
         ("facts = = 1", "第 1 行第 9 列写错了"),
-        ("rules = 1", "rules: 每条规则应为一段 [[rules]]"),
+        ("rules = 1", "rules: 应为 [[rules]]，每条一段"),
         ("[[rules]]\nkeywords = []\nreply = 'y'", "rules[0].keywords: 第 1 条：至少要有"),
-        (f"{RULE}{RULE}items = ['1']", "rules: 第 2 条：这里的规则只用于这个商品"),
+        (f"{RULE}{RULE}items = ['1']", "rules: 第 2 条：这里的只用于这个商品"),
         ("[haggle]\nflor = 3", "haggle.flor: 未知的设置，是不是 floor？"),
     ],
 )

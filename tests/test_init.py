@@ -89,6 +89,8 @@ def test_every_commented_setting_of_the_shipped_bot_toml_can_be_switched_on(tmp_
     assert config.rules[-1].items == ("900012345678",)
     assert config.web.token is not None
     assert len(config.notify) == 1
+    assert [each.kind for each in config.goods] == ["codes", "text", "supplier"]
+    assert [each.when for each in config.follow_ups] == ["placed", "completed", "completed"]
 
 
 def test_every_commented_setting_of_a_new_bot_toml_can_be_switched_on(tmp_path: Path) -> None:
@@ -99,3 +101,5 @@ def test_every_commented_setting_of_a_new_bot_toml_can_be_switched_on(tmp_path: 
     config = load(tmp_path / "bot.toml").config
     assert config.timing == Timing()
     assert config.default is not None
+    assert [each.kind for each in config.goods] == ["codes"]
+    assert [each.name for each in config.follow_ups] == ["小红花"]

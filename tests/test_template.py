@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xybot.template import TEMPLATE_VARIABLES, names_item, render, unknown_variables
+from xybot.template import (
+    CODES,
+    TEMPLATE_VARIABLES,
+    around,
+    names_item,
+    render,
+    unknown_variables,
+    variables,
+)
 
 VALUES = {name: f"<{name}>" for name in TEMPLATE_VARIABLES}
 
@@ -84,3 +92,13 @@ def test_doubling_the_braces_says_any_text_as_it_is(said: str) -> None:
 def test_values_do_not_change_what_is_around_them(around: str, value: str) -> None:
     plain = around.replace("{", "").replace("}", "")
     assert render(f"{plain}{{item_id}}{plain}", {"item_id": value}) == plain + value + plain
+
+
+@given(st.text(alphabet="{}x "), st.text())
+def test_a_template_is_cut_around_a_variable_as_it_would_be_filled_in(
+    after: str, value: str
+) -> None:
+    template = f"{{{{ {{{CODES}}}{after}"
+    values = dict.fromkeys(variables(template), value)
+    before, behind = around(template, CODES)
+    assert render(before, values) + value + render(behind, values) == render(template, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 ITEM_VARIABLES = ("item_title", "item_price", "item_stock")
 """What only the item's facts can tell."""
@@ -17,14 +17,30 @@ TEMPLATE_VARIABLES = (
     "time",
 )
 """What a reply in bot.toml may name between braces."""
+CODES = "codes"
+"""What is given for an order, in the text of goods."""
+GOODS_VARIABLES = ("order_id", "send_user_name", "item_title", "spec", "quantity")
+"""What the text of goods may name, beside the codes."""
 
 _PIECE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 
 
-def unknown_variables(template: str) -> tuple[str, ...]:
+def variables(template: str) -> tuple[str, ...]:
+    """Return the `{words}` of a template, each as often as it stands there."""
+    return tuple(piece[1] for piece in _PIECE.finditer(template) if piece[1])
+
+
+def unknown_variables(
+    template: str, known: Collection[str] = TEMPLATE_VARIABLES
+) -> tuple[str, ...]:
     """Return the `{words}` that nobody can fill in, each once, in their order."""
-    words = (piece[1] for piece in _PIECE.finditer(template) if piece[1])
-    return tuple(dict.fromkeys(word for word in words if word not in TEMPLATE_VARIABLES))
+    return tuple(dict.fromkeys(word for word in variables(template) if word not in known))
+
+
+def around(template: str, variable: str) -> tuple[str, str]:
+    """Return the template before and after the first `{variable}`, which must be there."""
+    place = next(piece for piece in _PIECE.finditer(template) if piece[1] == variable)
+    return template[: place.start()], template[place.end() :]
 
 
 def names_item(templates: Iterable[str]) -> bool:

@@ -14,6 +14,7 @@ from xybot.config import (
     Ai,
     Config,
     Default,
+    FollowUp,
     Guard,
     Haggle,
     ItemConfig,
@@ -221,6 +222,24 @@ async def test_in_a_dry_run_one_reads_what_the_guard_would_have_stopped() -> Non
     decision = await asking(source, modes=modes).decide(turn("在吗"), NOW)
     assert decision.mode == "dry_run"
     assert "WeChat" in decision.held
+
+
+async def test_what_is_said_unasked_is_judged_as_replies_are(store: Store) -> None:
+    calm = composed(Config(), store)
+    assert calm.judge(SHOP, "follow_up", ["谢谢"]) == ("send", "")
+    mode, why = calm.judge(SHOP, "follow_up", ["谢谢，加我微信", "聊"])
+    assert (mode, "WeChat" in why) == ("draft", True)
+    quiet = composed(Config(accounts=(AccountConfig(id=SHOP, dry_run=True),)), store)
+    assert quiet.judge(SHOP, "follow_up", ["谢谢"])[0] == "dry_run"
+
+
+async def test_a_follow_up_that_the_guard_will_always_stop_is_told_at_load(store: Store) -> None:
+    words = {"感谢": "订单 {order_id} 谢谢", "好评": "加我微信 {send_user_name}"}
+    follow_ups = tuple(
+        FollowUp(name=name, when="completed", text=text, where=name) for name, text in words.items()
+    )
+    (told,) = composed(Config(follow_ups=follow_ups), store).warnings
+    assert told.startswith("好评: text: ")
 
 
 async def test_a_rule_that_the_guard_will_always_stop_is_told_at_load(store: Store) -> None:

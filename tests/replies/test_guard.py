@@ -15,7 +15,7 @@ from xybot.config import Guard as Settings
 from xybot.model import Photo, Reply, Text
 from xybot.replies import forbidden
 from xybot.replies.guard import Floor, Guard, guard
-from xybot.replies.splitting import split
+from xybot.splitting import split
 
 LAST_LOOK = guard(Settings())
 
@@ -230,6 +230,18 @@ def test_nothing_but_blanks_is_lost_by_splitting(text: str, longest: int) -> Non
     pieces = list(split(text, longest))
     assert all(0 < len(piece) <= longest and piece.strip() for piece in pieces)
     assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("mark", ["?", "!", ":", ",", "-", ""])
+@pytest.mark.parametrize("longest", range(34, 60))
+def test_a_link_is_not_cut(mark: str, longest: int) -> None:
+    link = f"https://pan.example/s/1{mark}pwd=abcd"
+    text = f"您好，谢谢购买，这是资料的下载地址{link} 有问题请随时联系，祝您使用愉快"
+    assert any(link in piece for piece in split(text, longest))
+
+
+def test_what_is_longer_than_a_message_is_cut_all_the_same() -> None:
+    assert list(split(f"a {'x' * 50}", 20)) == ["a", "x" * 20, "x" * 20, "x" * 10]
 
 
 WIDE = str.maketrans(string.digits, "０１２３４５６７８９")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xybot.config.ai import Ai, AiTexts, Intent
 from xybot.config.answering import Default, Mode, Replies, Rule, SourceName
+from xybot.config.follow_ups import FollowUp
+from xybot.config.goods import Goods, GoodsKind, Supplier
 from xybot.config.guarding import Guard
 from xybot.config.load import Loaded, load
 from xybot.config.schema import (
@@ -25,9 +27,12 @@ __all__ = [
     "AiTexts",
     "Config",
     "Default",
+    "FollowUp",
     "FromEnv",
     "FromFile",
     "FromText",
+    "Goods",
+    "GoodsKind",
     "Guard",
     "Haggle",
     "Hook",
@@ -43,6 +48,7 @@ __all__ = [
     "SecretSource",
     "Simulator",
     "SourceName",
+    "Supplier",
     "Timing",
     "Web",
     "WebToken",

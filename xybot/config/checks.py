@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 
+from xybot.config import patterns
 from xybot.config.problems import Misfit
-from xybot.template import TEMPLATE_VARIABLES, unknown_variables
+from xybot.template import (
+    CODES,
+    GOODS_VARIABLES,
+    TEMPLATE_VARIABLES,
+    render,
+    unknown_variables,
+)
 
 T = TypeVar("T")
 Validator: TypeAlias = Callable[[object, "attrs.Attribute[T]", T], None]
@@ -26,6 +35,8 @@ _ALL = 100
 _MOST_YUAN = 10_000_000
 _MOST_ROUNDS = 100
 _SMALLEST = 0.01
+_MOST_TRIES = 10
+_MONTH = 30 * 86_400
 
 
 def by(check: Callable[[T], None]) -> Validator[T]:
@@ -49,6 +60,21 @@ def not_negative(value: float) -> None:
         raise Misfit("不能是负数 (must not be negative)")
 
 
+def wait(value: float) -> None:
+    """Demand seconds that somebody may want to wait after a step of an order."""
+    not_negative(value)
+    if value > _MONTH:
+        raise Misfit(f"最多 {_MONTH} 秒，也就是 30 天 (at most {_MONTH} seconds, 30 days)")
+
+
+def item_id(value: str) -> None:
+    """Demand digits: nothing else is ever the id of an item, an address least of all."""
+    if not (value.isascii() and value.isdecimal()):
+        raise Misfit(
+            "应为商品编号，即网址里 id= 后面的数字 (want the digits behind id= in its address)"
+        )
+
+
 def not_blank(value: str) -> None:
     """Demand a text with something in it."""
     if not value.strip():
@@ -65,6 +91,47 @@ def http_url(value: str) -> None:
     """Demand the address of an HTTP server."""
     if not value.startswith(("https://", "http://")):
         raise Misfit("应以 https:// 或 http:// 开头 (must start with https:// or http://)")
+
+
+def private_url(value: str) -> None:
+    """Demand an address to which goods may come: encrypted, or on this machine."""
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+        _ = parts.port  # Looked at only now, whether it is a number.
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"https", "http"}:
+        raise Misfit("应为 https:// 开头的网址 (want an address, https://…)")
+    if "@" in parts.netloc:  # They would be sent in place of the key.
+        raise Misfit(
+            "用户名和密码不要写在网址里，请改用 key (no user and password in here: use key)"
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise Misfit(
+            "货要加密传送，请用 https://；只有本机可以用 http://，例如 http://127.0.0.1:9000/…"
+            " (must be https://; http:// is for this machine only)"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a name or an address is this machine's, for itself only."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def dotted(value: str) -> None:
+    """Demand the way to a part of an answer: `data.code`."""
+    if not all(part and not part.isspace() for part in value.split(".")):
+        raise Misfit('应为用点连接的键，例如 "data.code" (want keys joined by dots)')
+
+
+def few(value: int) -> None:
+    """Demand a number of tries that ends soon."""
+    if not 0 <= value <= _MOST_TRIES:
+        raise Misfit(f"应在 0 到 {_MOST_TRIES} 之间 (want 0 to {_MOST_TRIES})")
 
 
 def model_url(value: str) -> None:
@@ -121,15 +188,34 @@ def distinct(value: tuple[str, ...]) -> None:
         raise Misfit("有重复 (something stands here twice)")
 
 
-def template(value: str) -> None:
-    """Demand a reply that names known variables only."""
-    if unknown := unknown_variables(value):
+def template(value: str, known: Collection[str] = TEMPLATE_VARIABLES) -> None:
+    """Demand a text that names known variables only."""
+    if unknown := unknown_variables(value, known):
         names = " ".join(f"{{{name}}}" for name in unknown)
-        known = " ".join(f"{{{name}}}" for name in TEMPLATE_VARIABLES)
+        all_ = " ".join(f"{{{name}}}" for name in known)
         raise Misfit(
-            f"未知的变量 {names}，可用：{known}；要写大括号本身请写 {{{{ }}}}"
-            f" (unknown variable {names}; known: {known}; write {{{{ }}}} for plain braces)"
+            f"未知的变量 {names}，可用：{all_}；要写大括号本身请写 {{{{ }}}}"
+            f" (unknown variable {names}; known: {all_}; write {{{{ }}}} for plain braces)"
         )
+
+
+def goods_words(value: str) -> None:
+    """Demand the text of goods, which may name the codes and what is known of the order."""
+    template(value, (CODES, *GOODS_VARIABLES))
+
+
+def order_words(value: str) -> None:
+    """Demand words about an order, which may name what is known of it, and not only that."""
+    template(value, GOODS_VARIABLES)
+    if not render(value, dict.fromkeys(GOODS_VARIABLES, "")).strip():
+        raise Misfit("除了变量还要有字，变量可能是空的 (needs words beside the variables)")
+
+
+def title(value: str) -> None:
+    """Demand nothing, or words or a pattern of titles."""
+    if value:
+        not_blank(value)
+        patterns.title(value)
 
 
 def priced_words(value: str) -> None:

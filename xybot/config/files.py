@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,8 @@ NO_BOT_TOML = "运行 xybot init 可以生成一份 (no such file: `xybot init` 
 
 _RULES = "rules"
 _ITEMS = "items"
+_FOR_ITEMS = (_RULES, "goods", "follow_ups")
+"""What is for certain items, and may stand in the file of one."""
 
 _POSITION = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
@@ -82,34 +84,33 @@ class Merged:
                 self.lines[file, n] = line
 
     def add_item(self, file: str, id_: str, table: dict[str, object]) -> None:
-        """Add the file of an item, which becomes its table; its rules are for this item only.
+        """Add the file of an item, which becomes its table; its rules, goods … are for it only.
 
         Raises:
-          Misfit: the item has a table elsewhere, or a rule names items of its own.
+          Misfit: the item has a table elsewhere, or a part that is for it names items.
         """
         if (_ITEMS, id_) in self.origins:
             raise Misfit(f"{self.place((_ITEMS, id_))} 已经写过这个商品 (this item stands there)")
-        rest = {key: value for key, value in table.items() if key != _RULES}
+        rest = {key: value for key, value in table.items() if key not in _FOR_ITEMS}
         self.table[_ITEMS] = _joined(self.table.get(_ITEMS), {id_: rest})
         self.origins[_ITEMS, id_] = Place(file)
-        rules = table.get(_RULES, [])
-        if not isinstance(rules, list):
-            raise Misfit("每条规则应为一段 [[rules]] (want [[rules]])", key=_RULES)
-        if rules:
-            self.add(file, {_RULES: [_bound(n, rule, id_) for n, rule in enumerate(rules)]})
+        for key in _FOR_ITEMS:
+            if bound := [*_bound(key, table.get(key, []), id_)]:
+                self.add(file, {key: bound})
 
 
-def _bound(n: int, rule: object, item: str) -> object:
-    """Bind a rule to the item in whose file it stands."""
-    if not isinstance(rule, dict):
-        return rule
-    if _ITEMS in rule:
-        raise Misfit(
-            f"第 {n + 1} 条：这里的规则只用于这个商品，删去 items "
-            "(a rule in here is for this item: leave items out)",
-            key=_RULES,
-        )
-    return rule | {_ITEMS: [item]}
+def _bound(key: str, entries: object, item: str) -> Iterator[object]:
+    """Bind rules, goods or follow-ups to the item in whose file they stand."""
+    if not isinstance(entries, list):
+        raise Misfit(f"应为 [[{key}]]，每条一段 (want [[{key}]])", key=key)
+    for n, entry in enumerate(entries):
+        if isinstance(entry, dict) and _ITEMS in entry:
+            raise Misfit(
+                f"第 {n + 1} 条：这里的只用于这个商品，删去 items "
+                "(what stands in here is for this item: leave items out)",
+                key=key,
+            )
+        yield entry | {_ITEMS: [item]} if isinstance(entry, dict) else entry
 
 
 def _joined(before: object, value: object) -> object:

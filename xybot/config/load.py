@@ -8,9 +8,11 @@ from types import MappingProxyType
 
 import attrs
 
-from xybot.config import ai, haggling, pictures, web
+from xybot.config import ai, assortment, follow_ups, haggling, pictures, web
+from xybot.config.answering import Rule
 from xybot.config.cookies import read_cookies
 from xybot.config.files import EXTRA_FOLDER, ITEM_FOLDER, Merged, extra_files, read_merged
+from xybot.config.goods import Goods
 from xybot.config.problems import KeyPath, Misfit, Place
 from xybot.config.schema import AccountConfig, Config, Notify
 from xybot.config.secrets import FromFile, SecretSource, settle
@@ -63,16 +65,10 @@ def load(path: Path, *, instead: Mapping[Path, str] = MappingProxyType({})) -> L
     merged = read_merged(path, extras, items, instead)
     config = _placed(structure(merged), merged, path.parent)
     cookies, useless = read_cookies(config, merged)
-    if problems := [
-        *_same_ids(config, merged),
-        *_no_model(config, merged),
-        *pictures.missing(config.rules),
-        *haggling.misfits(config, merged),
-        *useless,
-    ]:
+    if problems := [*_problems(config, merged), *useless]:
         raise ConfigError("; ".join(problems))
     secrets = tuple(_secret_files(config))
-    others = (*pictures.files(config.rules), *(x.path for x in secrets))
+    shown = pictures.files((*config.rules, *config.goods))
     return Loaded(
         config=config,
         folder=path.parent,
@@ -81,10 +77,22 @@ def load(path: Path, *, instead: Mapping[Path, str] = MappingProxyType({})) -> L
         files=(
             *(path, folder, *extras, folder / ITEM_FOLDER, *items),
             *(ai.texts_of(config.ai, path.parent) if config.ai else ()),
-            *others,
+            *shown,
+            *(x.path for x in secrets),
         ),
         origins=merged.origins,
     )
+
+
+def _problems(config: Config, merged: Merged) -> Iterator[str]:
+    """Yield what does not fit together, or names what is not there."""
+    yield from _same_ids(config, merged)
+    yield from _no_model(config, merged)
+    yield from pictures.missing((*config.rules, *config.goods))
+    yield from haggling.misfits(config, merged)
+    known = {account.id for account in config.accounts}
+    yield from assortment.misfits(config.goods, known, merged)
+    yield from follow_ups.misfits(config.follow_ups, known, merged)
 
 
 def _placed(config: Config, merged: Merged, folder: Path) -> Config:
@@ -109,13 +117,7 @@ def _placed(config: Config, merged: Merged, folder: Path) -> Config:
         web=config.web and web.placed(config.web, merged, folder),
         webhook=webhook,
         accounts=tuple(account(n, x) for n, x in enumerate(config.accounts)),
-        rules=tuple(
-            pictures.settle(
-                attrs.evolve(rule, where=_counted(merged.place(("rules", n))), line=merged.line(n)),
-                folder,
-            )
-            for n, rule in enumerate(config.rules)
-        ),
+        rules=tuple(_placed_rule(n, x, merged, folder) for n, x in enumerate(config.rules)),
         items={
             id_: attrs.evolve(item, where=str(merged.place(("items", id_))))
             for id_, item in config.items.items()
@@ -125,8 +127,27 @@ def _placed(config: Config, merged: Merged, folder: Path) -> Config:
             attrs.evolve(x, secret=settle(x.secret, merged.place(("hooks", n, "secret")), folder))
             for n, x in enumerate(config.hooks)
         ),
+        follow_ups=tuple(
+            attrs.evolve(x, where=_counted(merged.place(("follow_ups", n))))
+            for n, x in enumerate(config.follow_ups)
+        ),
+        goods=tuple(_placed_goods(n, x, merged, folder) for n, x in enumerate(config.goods)),
         ai=_with_texts(config, merged, folder),
     )
+
+
+def _placed_rule(n: int, rule: Rule, merged: Merged, folder: Path) -> Rule:
+    where = _counted(merged.place(("rules", n)))
+    return pictures.settle(attrs.evolve(rule, where=where, line=merged.line(n)), folder)
+
+
+def _placed_goods(n: int, goods: Goods, merged: Merged, folder: Path) -> Goods:
+    goods = attrs.evolve(goods, where=_counted(merged.place(("goods", n))))
+    if goods.supplier and goods.supplier.key:
+        place = merged.place(("goods", n, "supplier", "key"))
+        key = settle(goods.supplier.key, place, folder)
+        goods = attrs.evolve(goods, supplier=attrs.evolve(goods.supplier, key=key))
+    return pictures.settle(goods, folder)
 
 
 def _with_texts(config: Config, merged: Merged, folder: Path) -> ai.Ai | None:
@@ -169,6 +190,7 @@ def _secret_files(config: Config) -> Iterator[FromFile]:
     sources += [notify.url for notify in config.notify]
     sources += [config.ai.key] if config.ai else []
     sources += [config.webhook.token] if config.webhook else []
+    sources += [goods.supplier.key for goods in config.goods if goods.supplier]
     yield from (source for source in sources if isinstance(source, FromFile))
 
 

@@ -1,38 +1,42 @@
-"""Pictures of rules: files beside bot.toml, which must be there."""
+"""Pictures of rules and goods: files beside bot.toml, which must be there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
 from xybot.config.answering import Rule
+from xybot.config.goods import Goods
 from xybot.config.problems import Place
 
-
-def settle(rule: Rule, folder: Path) -> Rule:
-    """Return the rule with the path of its picture made absolute; an address stays."""
-    return attrs.evolve(rule, image=str(folder / rule.image)) if _is_file(rule) else rule
+Pictured = TypeVar("Pictured", Rule, Goods)
 
 
-def files(rules: Iterable[Rule]) -> Iterator[Path]:
-    """Yield the picture of each settled rule that shows one of the seller's."""
-    yield from (Path(rule.image) for rule in rules if _is_file(rule))
+def settle(each: Pictured, folder: Path) -> Pictured:
+    """Return it with the path of its picture made absolute; an address stays."""
+    return attrs.evolve(each, image=str(folder / each.image)) if _is_file(each) else each
 
 
-def missing(rules: Iterable[Rule]) -> Iterator[str]:
-    """Say of each settled rule whose picture is no file what is wrong."""
-    for rule in rules:
-        if _is_file(rule) and not _exists(Path(rule.image)):
-            yield Place(rule.place("image")).problem(
-                f"找不到图片 {rule.image}，请放好图片或改正路径"
+def files(settled: Iterable[Rule | Goods]) -> Iterator[Path]:
+    """Yield the picture of each that shows one of the seller's."""
+    yield from (Path(each.image) for each in settled if _is_file(each))
+
+
+def missing(settled: Iterable[Rule | Goods]) -> Iterator[str]:
+    """Say of each whose picture is no file what is wrong."""
+    for each in settled:
+        if _is_file(each) and not _exists(Path(each.image)):
+            yield Place(each.place("image")).problem(
+                f"找不到图片 {each.image}，请放好图片或改正路径"
                 " (no such picture: put it there or correct the path)"
             )
 
 
-def _is_file(rule: Rule) -> bool:
-    return bool(rule.image) and "://" not in rule.image
+def _is_file(each: Rule | Goods) -> bool:
+    return bool(each.image) and "://" not in each.image
 
 
 def _exists(path: Path) -> bool:

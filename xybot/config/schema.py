@@ -11,6 +11,8 @@ from xybot.config import checks
 from xybot.config.ai import Ai
 from xybot.config.answering import Default, Replies, Rule
 from xybot.config.checks import by
+from xybot.config.follow_ups import FollowUp
+from xybot.config.goods import Goods
 from xybot.config.guarding import Guard
 from xybot.config.problems import Misfit
 from xybot.config.secrets import SecretSource
@@ -109,6 +111,8 @@ class Config:
     items: Mapping[ItemId, ItemConfig] = attrs.Factory(dict)
     ai: Ai | None = None
     webhook: Webhook | None = None
+    goods: tuple[Goods, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
     guard: Guard = attrs.Factory(Guard)
     notify: tuple[Notify, ...] = ()
     hooks: tuple[Hook, ...] = ()

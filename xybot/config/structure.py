@@ -114,6 +114,7 @@ def _item_id(value: object, _: object) -> ItemId:
     """Take integers too: an item's id looks like one."""
     found = value if isinstance(value, str) else str(_integer(value, None))
     checks.not_blank(found)
+    checks.item_id(found.strip())
     return ItemId(found.strip())
 
 

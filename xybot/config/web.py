@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -23,7 +22,6 @@ Scope: TypeAlias = Literal["read", "send", "admin"]
 
 OWNER: Final = "token"
 """What the seller's own token is called, since it stands at `web.token`."""
-_LOCAL: Final = "localhost"
 
 
 @attrs.frozen(kw_only=True)
@@ -72,11 +70,7 @@ class Web:
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach it."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        try:
-            return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-        except ValueError:
-            return host == _LOCAL
+        return checks.is_loopback(self.listen.rpartition(":")[0].strip("[]"))
 
 
 @attrs.frozen(kw_only=True)

@@ -75,6 +75,10 @@ class Composer:
         stale = tuple(each.id for each in turn.messages if each not in lines.messages)
         return attrs.evolve(decision, stale=stale)
 
+    def judge(self, account: AccountId, source: str, texts: Sequence[str]) -> tuple[ReplyMode, str]:
+        """Return what becomes of messages that nobody asked for, and why: as of replies."""
+        return self.modes.of(account, source, self.guard.objection(texts))
+
     async def _answer(self, turn: Turn, now: int) -> Decision:
         for gate in self.gates:
             if stop := await gate.check(turn, now):
@@ -167,6 +171,7 @@ def _warnings(config: Config, last_look: Guard) -> Iterator[str]:
     """Yield the replies in bot.toml that the guard will stop, every time."""
     written: list[tuple[str, Iterable[str]]] = [(rule.where, rule.reply) for rule in config.rules]
     written += [(f"{each.where}: reply", (each.reply,)) for each in config.items.values()]
+    written += [(f"{each.where}: text", (each.text,)) for each in config.follow_ups]
     if config.default is not None:
         written.append(("default.reply", (config.default.reply,)))
     for where, texts in written:

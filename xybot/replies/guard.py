@@ -16,8 +16,8 @@ import attrs
 from xybot.config import Guard as Settings
 from xybot.model import Reply, Sayable, Text, Turn
 from xybot.replies import forbidden
-from xybot.replies.splitting import split
-from xybot.template import TEMPLATE_VARIABLES, render
+from xybot.splitting import split
+from xybot.template import GOODS_VARIABLES, TEMPLATE_VARIABLES, render
 
 Floor: TypeAlias = Callable[[Turn], Awaitable[int | None]]
 """Returns the lowest price (fen) that may be named to a buyer; None where there is no floor."""
@@ -85,7 +85,7 @@ class Guard:
 
     def objection_to_templates(self, templates: Iterable[str]) -> str:
         """Return what is wrong with templates whoever the buyer is; or nothing."""
-        nobody = dict.fromkeys(TEMPLATE_VARIABLES, "")
+        nobody = dict.fromkeys((*TEMPLATE_VARIABLES, *GOODS_VARIABLES), "")
         return self.objection([render(template, nobody) for template in templates])
 
     def _wrong(self, text: str) -> str:

@@ -7,13 +7,13 @@ the text, patterns are run by RE2, whose time is linear in it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 import attrs
-import re2
 import trio
 
 from xybot.config import Mode
+from xybot.config.patterns import Pattern, folded, pattern
 from xybot.config.problems import Misfit
 from xybot.replies import expressions
 from xybot.replies.expressions import Expression
@@ -21,13 +21,6 @@ from xybot.replies.expressions import Expression
 _AT_ONCE: Final = 32
 """So many patterns are asked as one whether any of them matches."""
 _BLOCKS_IN_A_ROW: Final = 16
-
-
-class Pattern(Protocol):
-    """A compiled regular expression."""
-
-    def search(self, text: bytes) -> object | None:
-        """Return what was found, if anything."""
 
 
 @attrs.frozen
@@ -79,28 +72,6 @@ def keyword(written: str, mode: Mode) -> Keyword:
             return Logic(expressions.parse(written))
         case _:
             assert_never(mode)
-
-
-def folded(written: str) -> str:
-    """Return a keyword as it is looked for: blanks around it and letter case do not count."""
-    return written.casefold().strip()
-
-
-def pattern(written: str) -> Pattern:
-    """Compile a regular expression.
-
-    Raises:
-      Misfit: it is none that RE2 knows.
-    """
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    try:
-        made: Pattern = re2.compile(written, options=options)
-    except re2.error as exc:
-        said = exc.args[0].decode() if exc.args and isinstance(exc.args[0], bytes) else str(exc)
-        raise Misfit(f"正则表达式有误 (not a regular expression): {written!r}: {said}") from exc
-    return made
 
 
 @attrs.frozen

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import attrs
 import trio
 
-from xybot.config import Rule
+from xybot.config import Rule, patterns
+from xybot.config.patterns import Title
 from xybot.config.problems import Misfit, Place
 from xybot.errors import ConfigError
 from xybot.model import AccountId, Image, Item, ItemId, Pass, Photo, Reply, Sayable, Text, Turn
@@ -21,8 +22,6 @@ from xybot.replies.source import Answer, Facts, Means, fill_in
 _RULES_IN_A_ROW: Final = 100
 
 T = TypeVar("T")
-Title: TypeAlias = Callable[[str], bool]
-"""Tells whether the title of an item is of a kind."""
 
 
 @attrs.frozen(kw_only=True)
@@ -158,19 +157,8 @@ def _ready(rule: Rule, problems: list[str]) -> _Ready:
         rule=rule,
         accounts=frozenset(rule.accounts),
         items=frozenset(rule.items),
-        titles=tuple(each("titles", _title)),
+        titles=tuple(each("titles", patterns.title)),
         hours=tuple(each("hours", hours.parse)),
         keywords=tuple(each("keywords", lambda word: keywords.keyword(word, rule.mode))),
         fingerprint=rule.fingerprint,
     )
-
-
-def _title(written: str) -> Title:
-    """Read `words` or `/regular expression/`."""
-    word = keywords.folded(written)
-    if len(word) > 1 and word.startswith("/") and word.endswith("/"):
-        if word == "//":
-            raise Misfit("两个 / 之间要有正则表达式 (nothing stands between the slashes)")
-        pattern = keywords.pattern(written.strip()[1:-1])
-        return lambda title: pattern.search(title.encode("utf-8", "replace")) is not None
-    return lambda title: word in title.casefold()

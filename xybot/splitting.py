@@ -1,4 +1,4 @@
-"""Long texts in several messages, cut where a reader would pause."""
+"""Long texts in several messages, cut where a reader would pause, and not in a link."""
 
 from __future__ import annotations
 
@@ -32,11 +32,20 @@ def split(text: str, longest: int) -> Iterator[str]:
 def _where(text: str, longest: int) -> int:
     """Return how much of a text is the next piece: at the last good pause, if one is near."""
     for pause in _PAUSES:
-        ends = [found.end() for found in pause.finditer(text, 0, longest)]
+        found = (found.end() for found in pause.finditer(text, 0, longest))
+        ends = [at for at in found if not _is_inside(text, at)]
         # Not for the sake of a short sentence at the very beginning.
         if ends and ends[-1] * 3 >= longest:
             return ends[-1]
     at = longest
-    while at > 1 and (text[at] in _JOINERS or text[at - 1] in _JOINERS):
+    while at > 1 and _is_inside(text, at):
         at -= 1
     return at if at > 1 else longest
+
+
+def _is_inside(text: str, at: int) -> bool:
+    """Tell whether a cut would break a sign, a link or a code."""
+    here, before = text[at], text[at - 1]
+    if here in _JOINERS or before in _JOINERS:
+        return True
+    return "!" <= here <= "~" and "!" <= before <= "~"
