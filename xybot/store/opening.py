@@ -42,8 +42,13 @@ _compiled: Final[dict[Any, Any]] = {}
 
 
 def _engine(connect: Callable[[], sqlite3.Connection], **pool: Any) -> Engine:  # noqa: ANN401
+    # An error that shows the values of its statement would show cookies and codes.
     return sa.create_engine(
-        "sqlite+xybot://", creator=connect, execution_options={"compiled_cache": _compiled}, **pool
+        "sqlite+xybot://",
+        creator=connect,
+        execution_options={"compiled_cache": _compiled},
+        hide_parameters=True,
+        **pool,
     )
 
 
