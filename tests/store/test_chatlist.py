@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.store import selling
 from tests.store.samples import BUYER, CHAT, NOW, OTHER, SHOP, arrival, outgoing, turn
 from xybot.model import (
     AccountId,
@@ -26,6 +27,7 @@ from xybot.store import chatlist, chats, outbox, turns, writing
 from xybot.store.chatlist import Asked, Listed, Show
 from xybot.store.chats import FOREVER, ByHand, Moment
 from xybot.store.database import Database, Store
+from xybot.store.deliveries import SOURCE
 from xybot.store.inbox import Arrival
 from xybot.store.outbox import Origin, Sent
 from xybot.store.writing import Pause
@@ -377,3 +379,14 @@ def _leafed(db: Database, asked: Asked, *, pages: int) -> Iterator[tuple[int, st
         last = found[-1]
         asked = attrs.evolve(asked, before=(last.last_at, last.account, last.chat))
     assert not chatlist.page(db, asked)
+
+
+async def test_the_goods_that_we_sent_are_not_what_a_list_shows(store: Store) -> None:
+    await come(store, line("1.PNM", "多少钱"))
+    await store.transact(selling.deliver, source=SOURCE, message="2.PNM")
+    await come(store, own("2.PNM", f"卡密 {selling.CODE}"))
+    listed = await page(store)
+    last = await store.transact(chatlist.last_words, listed)
+    assert last == {(SHOP, CHAT): Text("多少钱")}
+    await come(store, own("3.PNM", "谢谢"))
+    assert (await store.transact(chatlist.last_words, listed))[SHOP, CHAT] == Text("谢谢")

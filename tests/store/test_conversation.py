@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from tests.store import selling
 from tests.store.chatting import answered, decided, heard, settled
 from tests.store.samples import CHAT, NOW, OTHER, SHOP
 from xybot.model import ChatId, Image, Text
 from xybot.store import conversation
 from xybot.store.database import Store
+from xybot.store.deliveries import SOURCE, UNSEEN
 from xybot.store.outbox import Refused
 
 
@@ -56,3 +58,10 @@ async def test_other_chats_and_other_accounts_tell_nothing(store: Store) -> None
     await heard(store, "1.PNM", Text("在吗"), at=NOW)
     for account, chat in ((OTHER, CHAT), (SHOP, ChatId("c2"))):
         assert await store.transact(conversation.recent, account, chat, most=9) == ()
+
+
+async def test_whoever_answers_knows_that_goods_were_sent_and_not_one_code(store: Store) -> None:
+    await heard(store, "1.PNM", Text("付了"), at=NOW)
+    await store.transact(selling.deliver, source=SOURCE, message="2.PNM", sending_at=NOW + 5)
+    await heard(store, "2.PNM", Text(f"卡密 {selling.CODE}"), at=NOW + 5, own=True)
+    assert await told(store) == [("buyer", "付了"), ("bot", UNSEEN)]

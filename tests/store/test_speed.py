@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from xybot.store import inbox, limits, outbox
+from xybot.store import deliveries, inbox, limits, outbox
 from xybot.store.database import Database, inline, open_store
 from xybot.store.prepared import Prepared
 
@@ -33,6 +33,7 @@ async def test_every_query_of_the_hot_path_uses_an_index() -> None:
             (outbox._DROP, "outbox_due"),
             (outbox._SAID_BY, "outbox_by_chat"),
             (outbox._TOLD, "outbox_by_chat"),
+            (deliveries._PERHAPS_SAID, "outbox_by_peer"),
             (outbox._SETTLE, "sqlite_autoindex_outbox"),
             (inbox._OPEN, "inbox_open"),
             (inbox._CLOSE_CHAT, "inbox_by_chat"),

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from xybot.model import AccountId, ChatId, ItemId, Outgoing, UserId
 from xybot.store.codec import Kept, content_of
 from xybot.store.database import Database
+from xybot.store.deliveries import SOURCE
 from xybot.store.inbox import Arrival
 from xybot.store.prepared import Prepared
 from xybot.store.schema import DRAFTS, chats, inbox, outbox, pauses
@@ -204,12 +205,20 @@ def one(db: Database, account: AccountId, chat: ChatId, *, now: int) -> Listed |
     return None if row is None else _listed(row)
 
 
+_GOODS: Final = sa.exists().where(
+    outbox.c.account == inbox.c.account,
+    outbox.c.chat == inbox.c.chat,
+    outbox.c.source == SOURCE,
+    outbox.c.message == inbox.c.message,
+)
 _LAST: Final = (
     sa.select(inbox.c.content_json)
     .where(
         inbox.c.account == sa.bindparam("of"),
         inbox.c.chat == sa.bindparam("in"),
         inbox.c.content_json.is_not(None),
+        # A list is no place for codes: goods that we sent are left out.
+        sa.or_(inbox.c.kind != "own", ~_GOODS),
     )
     .order_by(inbox.c.seq.desc())
     .limit(1)

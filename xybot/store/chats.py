@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from xybot.model import AccountId, ChatId, MessageId, Outgoing
-from xybot.store import chatlist, inbox, outbox
+from xybot.store import chatlist, deliveries, giving, inbox, orders, outbox
 from xybot.store.codec import converter
 from xybot.store.database import Database
 from xybot.store.gaps import Gap
@@ -18,6 +18,7 @@ from xybot.store.inbox import Arrival
 from xybot.store.prepared import Prepared
 from xybot.store.schema import inbox as messages
 from xybot.store.schema import pauses
+from xybot.trade import Step
 
 FOREVER: Final = 253_402_300_799_000
 """A pause that only the seller ends (ms; the last second of the calendar)."""
@@ -54,6 +55,8 @@ class Intake:
     """The keys of those not seen before."""
     by_hand: set[MessageId] = attrs.Factory(set)
     """Those of them that the seller wrote."""
+    goods: set[MessageId] = attrs.Factory(set)
+    """Those of them that hold goods, which nobody is told."""
     paused: dict[ChatId, int] = attrs.Factory(dict)
     """Chats that the seller took over, and until when (ms); 0: given back."""
     closed: dict[ChatId, set[MessageId]] = attrs.Factory(dict)
@@ -62,6 +65,10 @@ class Intake:
     """Messages of ours that turned out to be said."""
     dropped: list[Outgoing] = attrs.Factory(list)
     """Messages of ours that will not be said, because the seller was quicker."""
+    steps: list[Step] = attrs.Factory(list)
+    """Where orders went."""
+    trades: bool = False
+    """Whether anything was told of an order."""
 
 
 def take_in(db: Database, moment: Moment, arrivals: Sequence[Arrival]) -> Intake:
@@ -69,17 +76,34 @@ def take_in(db: Database, moment: Moment, arrivals: Sequence[Arrival]) -> Intake
     fresh = inbox.insert_new(db, moment.account, arrivals, now=moment.now, gap=moment.gap)
     intake = Intake(fresh=fresh)
     chatlist.came(db, moment.account, _once(arrivals, fresh), now=moment.now)
-    for own in arrivals:
-        if own.kind != "own" or own.chat is None or own.key not in fresh:
+    for arrival in _once(arrivals, fresh):
+        if arrival.trade is not None:
+            intake.trades = True
+            intake.steps += orders.told(db, moment.account, arrival.trade, now=moment.now)
+        if arrival.chat is None:
             continue
-        ours = outbox.recognise(db, moment.account, own, now=moment.now)
-        if ours is None:
-            intake.by_hand.add(own.key)
-            chatlist.wrote(db, moment.account, own.chat, at=own.sent_at or moment.now)
-            _heed(db, moment, own, own.chat, intake)
-        elif ours.settled:
-            intake.sent.append((ours.settled, own.key))
+        if arrival.read:
+            deliveries.seen(db, moment.account, arrival.chat, arrival.read, now=moment.now)
+        if arrival.kind == "own":
+            _take_own(db, moment, arrival, arrival.chat, intake)
     return intake
+
+
+def _take_own(db: Database, moment: Moment, own: Arrival, chat: ChatId, intake: Intake) -> None:
+    """Tell what we said from what the seller wrote."""
+    account, now = moment.account, moment.now
+    ours = outbox.recognise(db, account, own, now=now)
+    if ours is None:
+        intake.by_hand.add(own.key)
+        chatlist.wrote(db, account, chat, at=own.sent_at or now)
+        # Copied by the seller; or ours, and the platform changed its words.
+        if own.text and deliveries.repeated(db, account, chat, own.text):
+            inbox.veil(db, account, own.key, deliveries.UNSEEN)
+            intake.goods.add(own.key)
+        _heed(db, moment, own, chat, intake)
+    elif ours.settled:
+        intake.sent.append((ours.settled, own.key))
+        intake.steps += giving.settled(db, account, ours.settled.uuid, now=now)
 
 
 def _once(arrivals: Sequence[Arrival], fresh: Set[MessageId]) -> Collection[Arrival]:

@@ -7,9 +7,10 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import sqlalchemy as sa
 
-from xybot.model import AccountId, ChatId, MessageId
+from xybot.model import AccountId, ChatId, MessageId, Text
 from xybot.store.codec import Kept, content_of
 from xybot.store.database import Database
+from xybot.store.deliveries import SOURCE, UNSEEN
 from xybot.store.outbox import BY_HAND
 from xybot.store.schema import inbox, outbox
 
@@ -81,7 +82,8 @@ def recent(db: Database, account: AccountId, chat: ChatId, *, most: int) -> tupl
     said = [
         Said(
             who=_writer(row.source),
-            content=content_of(row.content_json),
+            # A model is told that goods were sent; a code is none of its business.
+            content=Text(UNSEEN) if row.source == SOURCE else content_of(row.content_json),
             at=row.at,
             message=row.message,
         )

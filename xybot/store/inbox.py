@@ -15,6 +15,7 @@ from xybot.store.database import Database
 from xybot.store.gaps import Gap
 from xybot.store.prepared import Prepared, parameters
 from xybot.store.schema import OPEN, inbox
+from xybot.trade import Trade
 
 _YEAR_10000: Final = 253_402_300_800_000
 
@@ -41,6 +42,10 @@ class Arrival:
     """What was said, by a person or by us."""
     item: ItemId | None = None
     sent_at: int | None = attrs.field(default=None, converter=_date)
+    trade: Trade | None = None
+    """What it tells of an order; no part of the row, for the order's own rows keep it."""
+    read: tuple[MessageId, ...] = ()
+    """Messages of ours that it tells were read."""
 
     @property
     def text(self) -> str | None:
@@ -65,6 +70,11 @@ _WAITING_CHATS: Final = (
 )
 _OPEN: Final = (
     sa.select(inbox).where(_MINE, OPEN, inbox.c.chat.in_(_WAITING_CHATS)).order_by(inbox.c.seq)
+)
+_VEIL: Final = Prepared(
+    sa.update(inbox)
+    .where(_MINE, inbox.c.message == sa.bindparam("key"))
+    .values(content_json=sa.bindparam("said"))
 )
 _CLOSE: Final = Prepared(
     sa.update(inbox)
@@ -106,6 +116,11 @@ def insert_new(
     """
     rows = (_row(account, arrival, now, gap) for arrival in arrivals)
     return frozenset(found.message for row in rows for found in _INSERT.rows(db, row))
+
+
+def veil(db: Database, account: AccountId, key: MessageId, words: str) -> None:
+    """Keep other words for a line than those that were said; the raw push has them still."""
+    _VEIL.run(db, {"of": account, "key": key, "said": content_json(Text(words))})
 
 
 def _row(account: AccountId, arrival: Arrival, now: int, gap: Gap | None) -> dict[str, object]:

@@ -145,7 +145,8 @@ _UNNAMED: Final = Prepared(
         outbox.c.content_json == sa.bindparam("said"),
         outbox.c.sending_at <= sa.bindparam("by"),
     )
-    .order_by(outbox.c.seq)
+    # Goods in doubt may be sent again in the same words: their order waits for those then.
+    .order_by(sa.text("source = 'goods' AND state = 'held'"), outbox.c.seq)
     .limit(1)
 )
 _NAME: Final = Prepared(
@@ -192,6 +193,8 @@ class Origin:
     """What tells a repeated wish to say something; no two messages have one."""
     wish: str | None = None
     """A fingerprint of what was wished with the key."""
+    urgent: bool = False
+    """Said before all others, and whatever the seller does: it is paid for."""
 
 
 def put(
@@ -216,7 +219,7 @@ def put_as(db: Database, account: AccountId, messages: Sequence[Outgoing], origi
             "content_json": content_json(outgoing.content),
             "source": outgoing.source,
             "because": outgoing.because,
-            "urgent": False,
+            "urgent": origin.urgent,
             "state": _BEGINS[origin.mode],
             "reason": origin.held or None,
             "turn": origin.turn,

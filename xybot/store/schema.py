@@ -241,6 +241,7 @@ orders = sa.Table(
     sa.Column("state", sa.Text, nullable=False),  # of `xybot.trade.OrderState`
     sa.Column("why", sa.Text),  # it is held, or something is tried again
     sa.Column("goods", sa.Text),  # the name of what is given for it, once that is known
+    sa.Column("ship", sa.Boolean, nullable=False, default=False),  # to be confirmed as shipped
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("paid_at", sa.BigInteger),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
@@ -279,6 +280,20 @@ deliveries = sa.Table(
     sa.Column("queued_at", sa.BigInteger, nullable=False),
     sa.Column("seen_at", sa.BigInteger),  # its buyer has read it
     sa.Index("deliveries_by_uuid", "account", "uuid", unique=True),
+)
+
+#: What is to be said after a step of an order.  It is forgotten when its time has come: the outbox
+#: knows it then, by its key.
+follow_ups = sa.Table(
+    "follow_ups",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("order", sa.Text, primary_key=True),
+    sa.Column("after", sa.Text, primary_key=True),  # the step
+    sa.Column("name", sa.Text, primary_key=True),  # empty: nobody looked yet what there is to say
+    sa.Column("at", sa.BigInteger, nullable=False),  # when the step was taken
+    sa.Column("due_at", sa.BigInteger, nullable=False),
+    sa.Index("follow_ups_due", "account", "due_at"),
 )
 
 codes = sa.Table(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 import sqlalchemy as sa
 
-from xybot.model import AccountId, ChatId, MessageId
+from xybot.model import AccountId, ChatId, MessageId, Text
 from xybot.store.chatlist import SPOKEN
 from xybot.store.codec import Kept
 from xybot.store.database import Database
+from xybot.store.deliveries import SOURCE, UNSEEN
 from xybot.store.outbox import BY_HAND
 from xybot.store.schema import inbox, outbox, turns
 from xybot.store.stories import Line, Said, Verdict, line_of, said_of, verdict_of
@@ -113,6 +114,16 @@ def page(
     ids = {"ids": [row.turn for *_, row in found if row.turn is not None]}
     verdicts = {row.id: verdict_of(row) for row in db.execute(_VERDICTS, ids)}
     return tuple(_entry((at, table, seq), row, verdicts) for at, table, seq, row in found)
+
+
+def veiled(found: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return lines without the goods that we sent, for somebody who may not see codes."""
+    return tuple(
+        attrs.evolve(each, said=attrs.evolve(each.said, content=Text(UNSEEN)))
+        if each.said is not None and each.said.source == SOURCE
+        else each
+        for each in found
+    )
 
 
 def _entry(place: Cursor, row: sa.Row[Any], verdicts: Mapping[int, Verdict]) -> Entry:

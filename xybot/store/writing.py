@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from xybot.model import AccountId, ChatId, MessageId, Outgoing
-from xybot.store import chatlist, inbox, outbox
+from xybot.store import chatlist, deliveries, inbox, outbox
 from xybot.store.chats import FOREVER
 from xybot.store.codec import content_json
 from xybot.store.database import Database
@@ -150,6 +150,7 @@ def placed(db: Database, account: AccountId, uuid: str, chat: ChatId, *, now: in
     values = {"chat": chat, "state": "queued"}
     row = db.execute(sa.update(messages).where(*mine).values(values).returning(*messages.c)).one()
     chatlist.written(db, account, outgoing_of(row), row.item, now=now)
+    deliveries.placed(db, account, uuid, chat, now=now)
 
 
 def _fate(db: Database, *which: sa.ColumnElement[bool]) -> Fate | None:

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _orders()
     _order_steps()
     _deliveries()
+    _follow_ups()
     _codes()
     _receipts()
 
@@ -35,6 +36,7 @@ def _orders() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("why", sa.Text),
         sa.Column("goods", sa.Text),
+        sa.Column("ship", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("paid_at", sa.BigInteger),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
@@ -75,6 +77,19 @@ def _deliveries() -> None:
         sa.Column("seen_at", sa.BigInteger),
     )
     op.create_index("deliveries_by_uuid", "deliveries", ["account", "uuid"], unique=True)
+
+
+def _follow_ups() -> None:
+    op.create_table(
+        "follow_ups",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("order", sa.Text, primary_key=True),
+        sa.Column("after", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("due_at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("follow_ups_due", "follow_ups", ["account", "due_at"])
 
 
 def _codes() -> None:
