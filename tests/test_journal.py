@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,9 +18,12 @@ from xybot.events import (
     AccountStatus,
     ChatLimited,
     ChatPaused,
+    DeliveryHeld,
+    DeliverySent,
     DraftApproved,
     Event,
     MessageReceived,
+    OrderUpdated,
     Quarantined,
     ReplyDrafted,
     ReplyDropped,
@@ -28,11 +32,14 @@ from xybot.events import (
     ReplySkipped,
     SendHeld,
     SendRefused,
+    StockLow,
     WroteByHand,
 )
-from xybot.model import AccountId, AccountState, ChatId, MessageId
+from xybot.model import AccountId, AccountState, ChatId, MessageId, OrderId
+from xybot.trade import OrderState
 
 SHOP, CHAT = AccountId("shop-a"), ChatId("c1")
+ORDER = OrderId("2849113000012345678")
 HOSTILE = "在\x1b[2J\x00\x07\x9b1m\u202eevil\u2066\u2028吗\n第二行\r\nx\U000e0041👨‍👩‍👧"
 
 
@@ -67,6 +74,12 @@ def received(text: str, name: str = "小王") -> MessageReceived:
     )
 
 
+def order_update(new: OrderState, why: str = "") -> OrderUpdated:
+    return OrderUpdated(
+        account=SHOP, order=ORDER, old=OrderState.PLACED, new=new, source="card", why=why
+    )
+
+
 #: Each makes its event of any words: a buyer's, a seller's, the platform's.
 EVENTS: dict[str, Callable[[str], Event]] = {
     "status": lambda text: status(AccountState.RECONNECTING, text, 4.2),
@@ -98,6 +111,10 @@ EVENTS: dict[str, Callable[[str], Event]] = {
     ),
     "limited": lambda text: ChatLimited(account=SHOP, chat=CHAT, why=text),
     "handed over": lambda text: ChatPaused(account=SHOP, chat=CHAT, until=None, why=text),
+    "order": lambda text: order_update(OrderState.HELD, text),
+    "delivery held": lambda text: DeliveryHeld(account=SHOP, order=ORDER, why=text),
+    "delivery sent": lambda text: DeliverySent(account=SHOP, order=ORDER, goods=text, messages=2),
+    "stock low": lambda text: StockLow(account=SHOP, batch=text, left=3),
     "quarantined": lambda text: Quarantined(account=SHOP, reason=text),
 }
 each_event = pytest.mark.parametrize("make", EVENTS.values(), ids=EVENTS.keys())
@@ -201,6 +218,31 @@ def test_a_pause_is_told_whatever_date_the_platform_made_up(
     assert line.isprintable()
     assert "安静到" in line
     assert json.loads(told(capsys, "json", event))["until"] == until
+
+
+@pytest.mark.parametrize("state", OrderState)
+def test_a_step_of_an_order_is_told_in_both_languages(
+    capsys: pytest.CaptureFixture[str], state: OrderState
+) -> None:
+    line = told(capsys, "text", order_update(state))
+    assert re.search(rf"订单 {ORDER} [\u4e00-\u9fff，]+ {state.value}$", line)
+    fields = json.loads(told(capsys, "json", order_update(state)))
+    assert (fields["old"], fields["new"]) == ("placed", state.value)
+
+
+def test_only_what_a_seller_has_to_do_something_about_is_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    levels = {
+        name: json.loads(told(capsys, "json", EVENTS[name]("x")))["level"]
+        for name in ("order", "delivery sent", "delivery held", "stock low")
+    }
+    assert levels == {
+        "order": "info",
+        "delivery sent": "info",
+        "delivery held": "warning",
+        "stock low": "warning",
+    }
 
 
 def test_levels_keep_the_rest_out(capsys: pytest.CaptureFixture[str]) -> None:

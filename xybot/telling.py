@@ -1,8 +1,8 @@
-"""What happened to messages, as events."""
+"""What happened to messages and orders, as events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 import attrs
@@ -11,9 +11,12 @@ from xybot.events import (
     ChatLimited,
     ChatPaused,
     ChatResumed,
+    DeliveryHeld,
+    DeliverySent,
     Event,
     GapClosed,
     MessageReceived,
+    OrderUpdated,
     Quarantined,
     ReplyDrafted,
     ReplyDropped,
@@ -22,15 +25,18 @@ from xybot.events import (
     ReplySkipped,
     SendHeld,
     SendRefused,
+    StockLow,
     WroteByHand,
 )
 from xybot.model import AccountId, ChatId, Decision, Outgoing, Reply, Sayable, Text, Turn
-from xybot.store import chats, turns
+from xybot.store import chats, deliveries, turns
 from xybot.store.chats import FOREVER, Intake
+from xybot.store.follow_ups import Followed
 from xybot.store.gaps import Report
 from xybot.store.inbox import Arrival
 from xybot.store.outbox import Held, Refused, Sent
 from xybot.store.writing import Taken
+from xybot.trade import OrderState, Step
 
 
 def taken_in(account: AccountId, found: Sequence[Arrival], intake: Intake) -> Iterator[Event]:
@@ -41,19 +47,21 @@ def taken_in(account: AccountId, found: Sequence[Arrival], intake: Intake) -> It
         yield dropped(account, outgoing, chats.BY_HAND)
     for chat, until in intake.paused.items():
         yield taken_over(account, chat, until)
+    yield from stepped(account, intake.steps)
     told = set()
     for arrival in found:
         if arrival.key in intake.fresh and arrival.key not in told:
             told.add(arrival.key)  # A frame may carry an entry twice.
             if arrival.key in intake.by_hand and arrival.chat is not None:
-                yield by_hand(account, arrival, arrival.chat)
+                goods = arrival.key in intake.goods
+                yield by_hand(account, arrival, arrival.chat, goods=goods)
             elif (event := received(account, arrival)) is not None:
                 yield event
 
 
-def by_hand(account: AccountId, own: Arrival, chat: ChatId) -> WroteByHand:
-    """Return the event of a line that the seller wrote."""
-    text = own.text or f"[{own.kind}]"
+def by_hand(account: AccountId, own: Arrival, chat: ChatId, *, goods: bool) -> WroteByHand:
+    """Return the event of a line that the seller wrote; if it holds goods, without its words."""
+    text = deliveries.UNSEEN if goods else own.text or f"[{own.kind}]"
     return WroteByHand(account=account, chat=chat, message=own.key, text=text)
 
 
@@ -79,7 +87,7 @@ def said(
     account: AccountId, outgoing: Outgoing, settlement: Sent | Refused | Held
 ) -> ReplySent | SendRefused | SendHeld:
     """Return the event of a message whose fate is known, or is in doubt for good."""
-    chat, uuid, text = outgoing.chat, outgoing.uuid, words(outgoing.content)
+    chat, uuid, text = outgoing.chat, outgoing.uuid, told_of(outgoing)
     match settlement:
         case Sent(message):
             return ReplySent(
@@ -105,7 +113,7 @@ def dropped(account: AccountId, outgoing: Outgoing, why: str) -> ReplyDropped:
         account=account,
         chat=outgoing.chat,
         uuid=outgoing.uuid,
-        text=words(outgoing.content),
+        text=told_of(outgoing),
         why=why,
     )
 
@@ -152,6 +160,29 @@ def kept(turn: Turn, reply: Reply, decision: Decision) -> ReplyDrafted | ReplyRe
     )
 
 
+def followed(account: AccountId, what: Followed | None) -> Iterator[Event]:
+    """Yield what it means that a follow-up is not sent, or not yet; else its fate is told."""
+    if what is None:
+        return
+    first = what.messages[0]
+    match what.mode:
+        case None:
+            yield from (dropped(account, each, what.why) for each in what.messages)
+        case "draft" | "dry_run":
+            kind = ReplyDrafted if what.mode == "draft" else ReplyRehearsed
+            yield kind(
+                account=account,
+                chat=first.chat,
+                text="\n".join(words(each.content) for each in what.messages),
+                why=f"{first.source}: {first.because}",
+                held=what.why,
+            )
+        case "send":
+            pass
+        case _:
+            assert_never(what.mode)
+
+
 def handed_over(turn: Turn, why: str) -> ChatPaused:
     """Return the event of a chat that we leave to its seller."""
     return ChatPaused(account=turn.account, chat=turn.chat, until=None, why=why)
@@ -186,6 +217,40 @@ def gap_closed(account: AccountId, report: Report) -> GapClosed:
         skipped=report.skipped,
         unaccounted=report.unaccounted,
     )
+
+
+def stepped(account: AccountId, steps: Iterable[Step]) -> Iterator[Event]:
+    """Yield what steps of orders mean."""
+    for step in steps:
+        yield from advanced(account, step)
+
+
+def advanced(account: AccountId, step: Step) -> Iterator[Event]:
+    """Yield what a step of an order means; nothing where it stands as before."""
+    if step.runs_low is not None:
+        batch, left = step.runs_low
+        yield StockLow(account=account, batch=batch, left=left)
+    if step.new is step.old:
+        return
+    yield OrderUpdated(
+        account=account,
+        order=step.order,
+        old=step.old,
+        new=step.new,
+        source=step.source,
+        why=step.why,
+    )
+    if step.new is OrderState.HELD:
+        yield DeliveryHeld(account=account, order=step.order, why=step.why)
+    if step.new is OrderState.DELIVERED and step.messages:
+        yield DeliverySent(
+            account=account, order=step.order, goods=step.goods, messages=step.messages
+        )
+
+
+def told_of(outgoing: Outgoing) -> str:
+    """Return what is told of the words of a message: goods are worth money, and not told."""
+    return deliveries.UNSEEN if outgoing.source == deliveries.SOURCE else words(outgoing.content)
 
 
 def words(content: Sayable) -> str:

@@ -1,52 +1,15 @@
-"""What the seller reads while the bot runs: one line for each thing that matters.
-
-The code logs by key and values; here a key becomes a sentence, Chinese first, or, with
-`--log-format json`, one JSON object.  Whatever a buyer wrote is shown as text: control
-characters, which could take over a terminal, are replaced.
-"""
+"""Keys of the log as sentences, Chinese first."""
 
 from __future__ import annotations
 
-import enum
-import json
-import re
-import sys
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
-import attrs
-import structlog
-from structlog.typing import EventDict, WrappedLogger
-
-from xybot.events import (
-    AccountStatus,
-    ChatLimited,
-    ChatPaused,
-    Event,
-    GapClosed,
-    Quarantined,
-    ReplyDrafted,
-    ReplyDropped,
-    SendHeld,
-    SendRefused,
-)
+from xybot.journal.harmless import short
 from xybot.model import AccountState
+from xybot.trade import OrderState
 
-LogFormat: TypeAlias = Literal["text", "json"]
-Level: TypeAlias = Literal["info", "warning", "error"]
-
-_LONGEST: Final = 120
-"""Characters of a buyer's words, or ours, in one line."""
-_LEVELS: Final[Mapping[Level, int]] = {"info": 20, "warning": 30, "error": 40}
-_COLOURS: Final = {"warning": "\x1b[33m", "error": "\x1b[31m"}
-#: What must not be in a line, however it got there: cookies and tokens in an error's words.
-_SECRETS: Final = re.compile(
-    r"(\b(?:_m_h5_tk(?:_enc)?|cookie2|sgcookie|csg|_tb_token_|x5sec|havana_\w+|sdkSilent)"
-    r"(?:=|\\?[\"']: *\\?[\"'])"  # as in a header, or as in a dict; in JSON a quote has a \
-    r"|oauth_k1:)[^;&\s\"'\\]+"
-)
 _STATES: Final = {
     AccountState.DISCONNECTED: "未连接",
     AccountState.CONNECTING: "连接中",
@@ -55,127 +18,19 @@ _STATES: Final = {
     AccountState.FAILED: "需要处理",
     AccountState.CLOSED: "已停止",
 }
-
-
-class _Lines:
-    """Writes lines and never fails: a closed terminal must not stop the bot."""
-
-    def msg(self, line: str) -> None:
-        """Write one line at once."""
-        try:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-        except (OSError, ValueError):
-            pass
-
-    info = warning = error = exception = critical = msg
-
-
-def configure(log_format: LogFormat, level: Level = "info") -> None:
-    """Set up logging for the whole process."""
-    if hasattr(sys.stdout, "reconfigure"):
-        # A Windows console with another code page must not stop on an emoji.
-        sys.stdout.reconfigure(errors="replace")
-    last = _as_json() if log_format == "json" else _as_text
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(
-                fmt="iso" if log_format == "json" else "%H:%M:%S", utc=log_format == "json"
-            ),
-            structlog.processors.format_exc_info,
-            last,
-            _without_secrets,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: _Lines(),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _as_json() -> structlog.typing.Processor:
-    render = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-
-    def harmless(logger: WrappedLogger, name: str, values: EventDict) -> str:
-        return "".join(map(_escaped, str(render(logger, name, values))))
-
-    return harmless
-
-
-def _escaped(char: str) -> str:
-    # Beyond ASCII JSON has characters in texts only, where an escape says the same.
-    return char if char.isascii() or _is_harmless(char) else json.dumps(char)[1:-1]
-
-
-def _without_secrets(_: WrappedLogger, __: str, line: Any) -> str:  # noqa: ANN401  # a str
-    return _SECRETS.sub(r"\1***", line)
-
-
-def tell(event: Event) -> None:
-    """Write an event as a line of the journal."""
-    log, level = structlog.get_logger().bind(), _LEVELS[_level(event)]
-    if not log.is_enabled_for(level):
-        return
-    values = attrs.asdict(event, recurse=False)
-    for key, value in values.items():
-        if isinstance(value, enum.Enum):
-            values[key] = value.value
-    log.log(level, event.name, **values)
-
-
-def _level(event: Event) -> Level:
-    match event:
-        case AccountStatus(new=AccountState.FAILED):
-            return "error"
-        case AccountStatus(new=AccountState.RECONNECTING) | SendRefused() | Quarantined():
-            return "warning"
-        case SendHeld() | ReplyDropped() | ReplyDrafted() | ChatLimited():
-            return "warning"
-        case ChatPaused(why=why):
-            return "warning" if why else "info"
-        case GapClosed(late=late, unaccounted=unaccounted):
-            return "warning" if late or unaccounted else "info"
-        case _:
-            return "info"
-
-
-def _as_text(_: WrappedLogger, __: str, values: EventDict) -> str:
-    level, at, key = values.pop("level"), values.pop("timestamp"), values.pop("event")
-    account = values.pop("account", "")
-    trace = values.pop("exception", None)
-    words = _PHRASES.get(key, _plainly(key))(values)
-    line = f"{at}  {account:<10}  {words}" if account else f"{at}  {words}"
-    if level in _COLOURS and _on_terminal():
-        line = f"{_COLOURS[level]}{line}\x1b[0m"
-    return f"{line}\n{_harmless_lines(trace)}" if trace else line
-
-
-def _on_terminal() -> bool:
-    try:
-        return sys.stdout.isatty()
-    except ValueError:  # It was closed.
-        return False
-
-
-def short(text: object, longest: int = _LONGEST) -> str:
-    """Return words on one line, harmless to a terminal, and cut if they are long."""
-    words = "".join(" ⏎ " if each == "\n" else _harmless(each) for each in str(text)[: longest + 1])
-    return words if len(str(text)) <= longest else f"{words[:longest]}…"
-
-
-def _harmless(char: str) -> str:
-    return char if _is_harmless(char) else "\ufffd"
-
-
-def _is_harmless(char: str) -> bool:
-    # C: control, format (text direction), surrogate, private use. Joiners make emoji.
-    # Zl, Zp: line and paragraph separators, at which some readers split.
-    category = unicodedata.category(char)
-    return char == "\u200d" or (category[0] != "C" and category not in ("Zl", "Zp"))
-
-
-def _harmless_lines(text: str) -> str:
-    return "\n".join("".join(map(_harmless, line)) for line in text.split("\n"))
+STANDS: Final = {
+    OrderState.PLACED: "已下单，未付款",
+    OrderState.PAID: "已付款",
+    OrderState.DELIVERING: "发货中",
+    OrderState.DELIVERED: "卡密已送达",
+    OrderState.CONFIRMED: "已确认发货",
+    OrderState.COMPLETED: "交易完成",
+    OrderState.REFUNDING: "退款中",
+    OrderState.REFUNDED: "已退款",
+    OrderState.CLOSED: "已关闭",
+    OrderState.HELD: "待您处理",
+}
+"""Where an order stands, for people."""
 
 
 def _status(values: Mapping[str, Any]) -> str:
@@ -285,6 +140,30 @@ def _gap(values: Mapping[str, Any]) -> str:
     return words
 
 
+def _ordered(values: Mapping[str, Any]) -> str:
+    new = OrderState(values["new"])
+    why = f"  ← {short(values['why'], 200)}" if values["why"] else ""
+    return f"订单 {short(values['order'])} {STANDS[new]} {new.value}{why}"
+
+
+def _order_held(values: Mapping[str, Any]) -> str:
+    return (
+        f"订单 {short(values['order'])} 没有发货，请处理 (held): xybot order"
+        f" {short(values['order'])}  ← {short(values['why'], 300)}"
+    )
+
+
+def _delivered(values: Mapping[str, Any]) -> str:
+    return (
+        f"订单 {short(values['order'])} 已发货 delivered  {short(values['goods'])}"
+        f"，{values['messages']} 条消息 (messages)"
+    )
+
+
+def _stock_low(values: Mapping[str, Any]) -> str:
+    return f"库存不多了，请补货 stock low  {short(values['batch'])} 剩 {values['left']} 个 (left)"
+
+
 def _lasted(ms: int) -> str:
     minutes, seconds = divmod(round(ms / 1000), 60)
     hours, minutes = divmod(minutes, 60)
@@ -300,7 +179,9 @@ def _clock(ms: int, form: str = "%H:%M") -> str:
         return str(ms)
 
 
-def _plainly(key: str) -> Callable[[Mapping[str, Any]], str]:
+def plainly(key: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return the phrase of a key that has none of its own: its title, and its values."""
+
     def words(values: Mapping[str, Any]) -> str:
         named = len(values) > 1 or not all(isinstance(each, str) for each in values.values())
         told = " ".join(
@@ -324,6 +205,7 @@ _TITLES: Final = {
     "store.unavailable": "新消息先留在平台，恢复后自动继续 (nothing is lost; goes on by itself)",
     "store.back": "数据库恢复正常，继续处理 (the database can be written again)",
     "catchup.failed": "补查消息没有成功，稍后再查 (catching up failed, trying again)",
+    "reconcile.failed": "订单没有对上账，稍后再对 (orders were not compared, trying again)",
     "catchup.found": "补回没有推送的消息 (found messages that were never pushed)",
     "chat.failed": "一个会话处理出错 (a chat failed)",
     "account.crashed": "账号任务出错，稍后重启 (an account crashed, restarting)",
@@ -333,7 +215,7 @@ _TITLES: Final = {
     "hook.gave_up": "一个事件推送不出去，已放弃 (an event was given up)",
     "web.failed": "一个网页请求出错 (a web request failed)",
 }
-_PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "account.status.update": _status,
     "message.received": _received,
     "message.by_hand": _by_hand,
@@ -351,4 +233,9 @@ _PHRASES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "chat.paused": _paused,
     "chat.resumed": _resumed,
     "gap.closed": _gap,
+    "order.update": _ordered,
+    "delivery.held": _order_held,
+    "delivery.sent": _delivered,
+    "stock.low": _stock_low,
 }
+"""Key of the log -> its sentence."""

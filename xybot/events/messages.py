@@ -1,20 +1,10 @@
-"""What happened: frozen events, and the feed that hands them to whoever listens.
-
-`publish` is sync and never waits: the log gets its line at once, every subscriber its
-copy; a slow one loses the oldest and is told how many.  What has to reach somebody even
-after a crash is read from the store, where `xybot.chronicle` puts it.
-"""
+"""What happens to accounts and to messages."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import ClassVar, Final, TypeAlias, get_args
+from typing import ClassVar
 
 import attrs
-import msgspec
-import trio
 
 from xybot.errors import Cause
 from xybot.model import AccountId, AccountState, ChatId, ItemId, MessageId, UserId
@@ -249,98 +239,3 @@ class GapClosed:
     skipped: int
     unaccounted: int
     """Without an outcome yet."""
-
-
-Event: TypeAlias = (
-    AccountStatus
-    | MessageReceived
-    | WroteByHand
-    | ReplySent
-    | ReplySkipped
-    | ReplyDrafted
-    | DraftApproved
-    | ReplyRehearsed
-    | ChatLimited
-    | SendRefused
-    | SendHeld
-    | ReplyDropped
-    | ModelAsked
-    | Quarantined
-    | ChatPaused
-    | ChatResumed
-    | GapClosed
-)
-KINDS: Final[tuple[type[Event], ...]] = get_args(Event)
-"""Every class of event."""
-
-
-def body(event: Event) -> str:
-    """Render the fields of an event as a JSON object; its `name` is not among them."""
-    return msgspec.json.encode(event).decode()
-
-
-@attrs.define(eq=False)
-class Subscription:
-    """Events for one listener, the oldest first."""
-
-    _kept: deque[Event]
-    _wanted: Callable[[Event], bool]
-    _arrived: trio.Event = attrs.field(factory=trio.Event, init=False)
-    lost: int = attrs.field(default=0, init=False)
-    """How many events this listener was too slow for."""
-
-    def put(self, event: Event) -> None:
-        """Add an event, if it is wanted; the oldest goes when there is no room."""
-        if not self._wanted(event):
-            return
-        self.lost += len(self._kept) == self._kept.maxlen
-        self._kept.append(event)
-        self._arrived.set()
-
-    async def next(self) -> Event:
-        """Wait for the next event and return it."""
-        while not self._kept:
-            self._arrived = trio.Event()
-            await self._arrived.wait()
-        return self._kept.popleft()
-
-
-@attrs.define(eq=False)
-class EventFeed:
-    """Every event goes to `tell` at once, and to all subscribers."""
-
-    tell: Callable[[Event], None]
-    _listening: list[Callable[[Event], None]] = attrs.field(factory=list, init=False)
-    _subscriptions: list[Subscription] = attrs.field(factory=list, init=False)
-
-    def publish(self, event: Event) -> None:
-        """Hand an event to everybody; never waits, never raises."""
-        self.tell(event)
-        for hear in self._listening:
-            hear(event)
-        for subscription in self._subscriptions:
-            subscription.put(event)
-
-    @contextmanager
-    def heard_by(self, hear: Callable[[Event], None]) -> Iterator[None]:
-        """Have a function called with every event for as long as the block runs.
-
-        It must neither raise nor block.
-        """
-        self._listening.append(hear)
-        try:
-            yield
-        finally:
-            self._listening.remove(hear)
-
-    @contextmanager
-    def subscribe(
-        self, *, room_for: int = 1000, wanted: Callable[[Event], bool] = lambda _: True
-    ) -> Iterator[Subscription]:
-        """Listen to what is wanted for as long as the block runs."""
-        subscription = Subscription(deque(maxlen=room_for), wanted)
-        self._subscriptions.append(subscription)
-        try:
-            yield subscription
-        finally:
-            self._subscriptions.remove(subscription)
