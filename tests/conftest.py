@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,10 +22,16 @@ from xybot.accounts.pictures import Album
 from xybot.accounts.status import Status
 from xybot.accounts.supervisor import Supervisor
 from xybot.chronicle import Chronicle, open_chronicle
+from xybot.config.follow_ups import FollowUp
+from xybot.config.goods import Goods
 from xybot.doorbell import Doorbell
 from xybot.events import AccountStatus, Event, EventFeed
 from xybot.facts import Facts
 from xybot.model import AccountId, AccountState, Decision, Reply, Text, Turn
+from xybot.orders.delivery import Delivery
+from xybot.orders.follow_ups import FollowingUp, Judge
+from xybot.orders.reconcile import Reconcile
+from xybot.orders.wrapping import Wrapping
 from xybot.secret import Secret
 from xybot.simulator.desk import Settings
 from xybot.simulator.faults import Faults
@@ -99,6 +105,13 @@ class Shop:
     summons: Doorbell = attrs.Factory(Doorbell)
     """Rung when somebody changed what the store says of the account."""
     supervising: Supervisor | None = None
+    goods: Sequence[Goods] = ()
+    """What is given for paid orders."""
+    follow_ups: Sequence[FollowUp] = ()
+    """What is said after steps of orders."""
+    judge: Judge = lambda _: ("send", "")
+    """What becomes of that."""
+    dry_run: bool = False
 
     def __attrs_post_init__(self) -> None:
         self.chronicle.feed.tell = self.events.append
@@ -174,6 +187,8 @@ class Shop:
             dial=lambda: self.platform.dial(account=self.sim),
             ids=Ids(self.now_ms, random.Random(2)),
             decide=lambda turn, now: self.decide(turn, now),
+            deliver=self.delivery(id_, mtop).serve,
+            reconcile=self.reconcile(id_, mtop).serve,
             patience=lambda: self.patience,
             now_ms=self.now_ms,
             clock=PlatformClock(self.now_ms),
@@ -182,6 +197,38 @@ class Shop:
         )
         with self.facts.through(id_, mtop):
             await self.account.run()
+
+    def delivery(self, id_: AccountId, mtop: Mtop) -> Delivery:
+        return Delivery(
+            account=id_,
+            mtop=mtop,
+            chronicle=self.chronicle,
+            wrapping=Wrapping(outside=egress.Outside(), longest=lambda: 400),
+            goods=lambda: self.goods,
+            dry_run=lambda: self.dry_run,
+            item=self.facts.of,
+            following=FollowingUp(
+                account=id_,
+                mtop=mtop,
+                chronicle=self.chronicle,
+                follow_ups=lambda: self.follow_ups,
+                judge=lambda texts: self.judge(texts),
+                longest=lambda: 400,
+                uuid=Ids(self.now_ms, random.Random(7)).uuid,
+                now_ms=self.now_ms,
+            ),
+            uuid=Ids(self.now_ms, random.Random(6)).uuid,
+            now_ms=self.now_ms,
+        )
+
+    def reconcile(self, id_: AccountId, mtop: Mtop) -> Reconcile:
+        return Reconcile(
+            account=id_,
+            mtop=mtop,
+            chronicle=self.chronicle,
+            goods=lambda: self.goods,
+            now_ms=self.now_ms,
+        )
 
     def supervisor(self) -> Supervisor:
         self.supervising = Supervisor(

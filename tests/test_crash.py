@@ -50,11 +50,11 @@ class Mortal:
         return result
 
 
-async def live(platform: Platform, path: Path, run, seconds: float) -> bool:
+async def live(platform: Platform, path: Path, run, seconds: float, **settings) -> bool:
     """Run the bot for a while; tell whether it was killed."""
     try:
         with trio.move_on_after(seconds):
-            async with open_shop(path, platform=platform, run=run) as shop:
+            async with open_shop(path, platform=platform, run=run, **settings) as shop:
                 await shop.run()
     except BaseExceptionGroup as group:
         # Whoever waited for the store at that moment learns that it is gone.

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "model": set(),
     "secret": set(),
     "trade": {"model"},
+    "splitting": set(),
     "template": set(),
     "wire": VOCABULARY,
     "events": VOCABULARY,
@@ -33,8 +34,10 @@ MAY_IMPORT = {
     "telling": VOCABULARY | {"events", "store"},
     "chronicle": {"doorbell", "errors", "events", "store"},
     "doorbell": set(),
-    "replies": VOCABULARY | {"template", "config", "store", "egress", "events"},
-    "orders": VOCABULARY | TOLD | {"template", "config", "egress", "store", "xianyu"},
+    "replies": VOCABULARY | {"splitting", "template", "config", "store", "egress", "events"},
+    "orders": VOCABULARY
+    | TOLD
+    | {"splitting", "template", "config", "days", "egress", "store", "xianyu"},
     "accounts": VOCABULARY | TOLD | {"wire", "store", "xianyu"},
     "days": set(),
     "notify": VOCABULARY | TOLD | {"config", "egress", "store"},
@@ -55,7 +58,7 @@ CORRIDOR = {
     "triocmd",
 }
 #: Rooms without I/O: a test of theirs needs no event loop.
-SANS_IO = {"errors", "model", "secret", "template", "trade", "wire"}
+SANS_IO = {"errors", "model", "secret", "splitting", "template", "trade", "wire"}
 #: The failure domains, a chat and an account: the only places that may catch everything.
 CATCH_ALL = {("accounts/chat.py", "_answer"), ("accounts/supervisor.py", "_restart_until_parked")}
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40

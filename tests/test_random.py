@@ -29,6 +29,8 @@ Strike = Callable[[Faults, random.Random], object]
 STRIKES: Final[dict[str, Strike]] = {
     "slow": lambda it, rng: it.slow(rng.choice((LATENCY, 0.5, 3, 12))),
     "no_vulcan": lambda it, rng: it.no_vulcan(on=rng.random() < 0.5),
+    "slow_orders": lambda it, rng: it.slow_orders(rng.choice((0, 3, 12))),
+    "late_orders": lambda it, rng: it.late_orders(rng.choice((0, 5))),
     "forget_backlog": lambda it, rng: it.forget_backlog(rng.choice((1, 2))),
 }
 """What needs more than a number of times."""

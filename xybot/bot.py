@@ -31,6 +31,10 @@ from xybot.facts import Facts
 from xybot.model import AccountId, Decision, Turn
 from xybot.notify import hooks
 from xybot.notify.hooks import Hooks, Ready
+from xybot.orders.delivery import Delivery, watch
+from xybot.orders.follow_ups import FollowingUp
+from xybot.orders.reconcile import Reconcile
+from xybot.orders.wrapping import Wrapping
 from xybot.reload import changed, follow, postponed
 from xybot.replies.compose import Composer, composer
 from xybot.replies.source import Means
@@ -38,6 +42,7 @@ from xybot.secret import Secret
 from xybot.store import accounts
 from xybot.store.accounts import Setting
 from xybot.store.database import Store
+from xybot.store.follow_ups import SOURCE
 from xybot.tools.offline import offline
 from xybot.web.house import House
 from xybot.wire.ids import Ids
@@ -113,6 +118,7 @@ class Bot:
             nursery.start_soon(follow, self.path, self.loaded, self._reload, name="reload")
             nursery.start_soon(self.hooks.serve, name="hooks")
             nursery.start_soon(self.supervisor.run, name="supervisor")
+            nursery.start_soon(watch, self.store, self.ring, self._clock.now_ms, name="orders")
 
     async def _configure(self) -> None:
         await self.store.insist(accounts.configure, self._settings())
@@ -228,6 +234,8 @@ class Bot:
             dial=dialler(platform.websocket, egress.tls()),
             ids=Ids(now_ms, self.rng),
             decide=self._decide,
+            deliver=self._delivery(id_, mtop).serve,
+            reconcile=self._reconcile(id_, mtop).serve,
             patience=self._patience,
             now_ms=now_ms,
             clock=self._clock,
@@ -236,6 +244,49 @@ class Bot:
         )
         with self.facts.through(id_, mtop):
             await account.run()
+
+    def _delivery(self, id_: AccountId, mtop: Mtop) -> Delivery:
+        return Delivery(
+            account=id_,
+            mtop=mtop,
+            chronicle=self.chronicle,
+            wrapping=Wrapping(
+                outside=egress.Outside(), longest=lambda: self.loaded.config.guard.longest
+            ),
+            goods=lambda: self.loaded.config.goods,
+            dry_run=lambda: self._is_rehearsed(id_),
+            item=self.facts.of,
+            following=self._following(id_, mtop),
+            uuid=Ids(now_ms, self.rng).uuid,
+            now_ms=self._clock.now_ms,
+        )
+
+    def _following(self, id_: AccountId, mtop: Mtop) -> FollowingUp:
+        return FollowingUp(
+            account=id_,
+            mtop=mtop,
+            chronicle=self.chronicle,
+            follow_ups=lambda: self.loaded.config.follow_ups,
+            judge=lambda texts: self._composer.judge(id_, SOURCE, texts),
+            longest=lambda: self.loaded.config.guard.longest,
+            uuid=Ids(now_ms, self.rng).uuid,
+            now_ms=self._clock.now_ms,
+        )
+
+    def _reconcile(self, id_: AccountId, mtop: Mtop) -> Reconcile:
+        return Reconcile(
+            account=id_,
+            mtop=mtop,
+            chronicle=self.chronicle,
+            goods=lambda: self.loaded.config.goods,
+            now_ms=self._clock.now_ms,
+        )
+
+    def _is_rehearsed(self, id_: AccountId) -> bool:
+        config = self.loaded.config
+        return config.replies.dry_run or any(
+            each.dry_run for each in config.accounts if each.id == id_
+        )
 
     async def _session(self, id_: AccountId) -> Session:
         stored = await self.store.insist(accounts.session, id_)

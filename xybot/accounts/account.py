@@ -9,8 +9,8 @@ they think out while the line is down goes to the outbox, and is said when it is
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Set
-from typing import Final
+from collections.abc import Awaitable, Callable, Set
+from typing import Final, NoReturn, TypeAlias
 
 import attrs
 import trio
@@ -46,6 +46,14 @@ _RENEWAL: Final = (Cause.RENEWAL, "更换令牌 (renewing the token)")
 _REDIAL: Final = (Cause.REDIAL, "您要求重新连接 (as you asked: connecting anew)")
 
 
+Deliver: TypeAlias = Callable[[Doorbell, Doorbell], Awaitable[NoReturn]]
+"""Delivers what was paid for: the first is rung when an order has changed, the second by it when
+there is something to say."""
+Reconcile: TypeAlias = Callable[[Doorbell, Doorbell], Awaitable[NoReturn]]
+"""Compares the platform's orders with ours: the first is rung when the line is back, the second
+by it when an order has changed."""
+
+
 @attrs.define(eq=False, kw_only=True)
 class Account:
     """What the tasks of one account share."""
@@ -58,6 +66,8 @@ class Account:
     dial: Dial
     ids: Ids
     decide: Decide
+    deliver: Deliver
+    reconcile: Reconcile
     patience: Callable[[], Patience]
     now_ms: Callable[[], int]
     clock: PlatformClock
@@ -67,7 +77,10 @@ class Account:
     """Rung by whoever changed what the store says of this account."""
     _backoff: Backoff = attrs.field(init=False)
     _bell: Doorbell = attrs.field(factory=Doorbell, init=False)
+    _back: Doorbell = attrs.field(factory=Doorbell, init=False)
+    """Rung when what was said in a gap has been read back."""
     _connected: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+    _shared: Shared = attrs.field(init=False)
     _receiver: Receiver = attrs.field(init=False)
     _catch_up: CatchUp = attrs.field(init=False)
     _sender: Sender = attrs.field(init=False)
@@ -82,7 +95,7 @@ class Account:
     """When the present line was last known to work, by the platform's clock (ms)."""
 
     def __attrs_post_init__(self) -> None:
-        shared = Shared(
+        shared = self._shared = Shared(
             account=self.id,
             user=self.mtop.session.user,
             store=self.store,
@@ -130,6 +143,8 @@ class Account:
             self._paused |= begun.paused
             nursery.start_soon(self._wishes.follow, begun, chats, name="wishes")
             nursery.start_soon(chats.feed, self._load, name="inbox")
+            nursery.start_soon(self.deliver, self._shared.trades, self._bell, name="goods")
+            nursery.start_soon(self.reconcile, self._back, self._shared.trades, name="orders")
             while True:
                 await self._one_connection(chats)
 
@@ -197,6 +212,8 @@ class Account:
             # First what was said while we were away: it may be that nothing is left to say.
             past = Past(line, session.user)
             await self._catch_up.run_once(past, chats)
+            if self._receiver.gap is not None:
+                self._back.ring()
             nursery.start_soon(self._catch_up.report, name="outage report")
             nursery.start_soon(self._catch_up.serve, past, chats, name="catch up")
             nursery.start_soon(self._sender.serve, line, past, chats, self._proven, name="send")

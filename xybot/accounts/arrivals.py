@@ -88,6 +88,8 @@ def _arrival(key: MessageId, raw: str, push: Push) -> Arrival:
         content=_content(push),
         item=facts.item,
         sent_at=facts.sent_at,
+        trade=facts.trade,
+        read=push.messages if isinstance(push, ReadReceipt) else (),
         raw=raw,
         outcome=_outcome(push),
     )

@@ -2,8 +2,10 @@
 
 A connection starts with a pass over all chats that changed since the inbox was last known
 to be complete (protocol.md §4).  What is found goes the way of a push; so nothing comes
-twice, and what is too old to answer is stored and left to the seller.  Each gap ends in a
-report, made as soon as its lines have their outcomes.
+twice, and what is too old to answer is stored and left to the seller.  The cards of orders
+stand in the history as well, and count as told however old they are: where an account may not
+list its orders (`xybot.orders.reconcile`), this is all that finds one whose push was lost.
+Each gap ends in a report, made as soon as its lines have their outcomes.
 """
 
 from __future__ import annotations

@@ -109,6 +109,8 @@ class Receiver:
         intake = await self.shared.chronicle.insist(means, taken.take_in, self._moment(), found)
         for outgoing, _ in intake.sent:
             self.shared.echoes.settled(outgoing.uuid)
+        if intake.trades or intake.steps:
+            self.shared.trades.ring()
         return News(
             messages=tuple(self._new(found, intake)), paused=intake.paused, closed=intake.closed
         )

@@ -24,9 +24,10 @@ from xybot.doorbell import Doorbell
 from xybot.errors import Busy
 from xybot.events import Event
 from xybot.model import ChatId, Deliverable, MessageId, Outgoing
-from xybot.store import outbox, writing
-from xybot.store.outbox import Held, NotSent, Refused, Sent, Settled, Settlement, Which
-from xybot.telling import dropped, said
+from xybot.store import giving, outbox, writing
+from xybot.store.giving import Settled
+from xybot.store.outbox import Held, NotSent, Refused, Sent, Settlement, Which
+from xybot.telling import dropped, said, stepped
 from xybot.wire import answers, requests
 from xybot.wire.answers import Accepted, Declined, Later
 from xybot.wire.history import Line
@@ -170,13 +171,16 @@ class Sender:
 
         def means(settled: Settled) -> Iterator[Event]:
             # What is due again will be told when it is said; what an echo settled was told by it.
-            if settled.changed and not isinstance(settlement, NotSent):
+            if settled.message.changed and not isinstance(settlement, NotSent):
                 yield said(account, outgoing, settlement)
+            yield from stepped(account, settled.steps)
 
         settled = await self.shared.chronicle.transact(
-            means, outbox.settle, account, outgoing.uuid, settlement, now=self.shared.now_ms()
+            means, giving.settle, account, outgoing, settlement, now=self.shared.now_ms()
         )
-        return settled.more
+        if settled.steps:
+            self.shared.trades.ring()
+        return settled.message.more
 
     async def _settle_uncertain(self, past: Past, chats: Chats) -> None:
         """Read back the conversation of every message whose answer was lost."""

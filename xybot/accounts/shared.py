@@ -10,6 +10,7 @@ from xybot.accounts.chat import Patience
 from xybot.accounts.echoes import Echoes
 from xybot.accounts.hints import Hints
 from xybot.chronicle import Chronicle
+from xybot.doorbell import Doorbell
 from xybot.model import AccountId, UserId
 from xybot.store.database import Store
 
@@ -29,3 +30,5 @@ class Shared:
     """Milliseconds by the platform's clock, which everything that is stored goes by."""
     echoes: Echoes = attrs.Factory(Echoes)
     hints: Hints = attrs.Factory(Hints)
+    trades: Doorbell = attrs.Factory(Doorbell)
+    """Rung when something of an order has changed."""

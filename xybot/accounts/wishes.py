@@ -61,6 +61,7 @@ class Wishes:
             now = await self.standing()
             _pause(chats, now.paused)
             self.sender.ring()
+            self.shared.trades.ring()
             if now.redials != redials:
                 redials = now.redials
                 self.reconnect()

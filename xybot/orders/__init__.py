@@ -1,0 +1,1 @@
+"""Paid orders, and what is given for them."""
