@@ -14,14 +14,19 @@ import attrs
 from cyclopts import App, CycloptsError
 
 from xybot import __version__
-from xybot.errors import ConfigError
+from xybot.errors import ConfigError, StoreUnavailable
 
 _COMMANDS = {
     "run": ("xybot.app:command", "启动，回复买家；不写命令就是它 (start; the default)"),
     "init": ("xybot.tools.init:command", "写一份真实账号用的 bot.toml (write a bot.toml)"),
     "resume": ("xybot.tools.resume:command", "让停下的账号继续 (let a parked account go on)"),
     "items": ("xybot.tools.items:command", "列出商品的资料 (what is known of the items)"),
-    "books": ("xybot.tools.books:command", "对账：每条消息都有下落吗 (every line accounted for)"),
+    "orders": ("xybot.tools.orders:listed", "列出订单，哪些等您处理 (orders; what waits for you)"),
+    "order": ("xybot.tools.orders:story", "一个订单的来龙去脉 (the story of an order)"),
+    "deliver": ("xybot.tools.orders:deliver", "发货，或再试一次 (deliver an order, or try again)"),
+    "confirm": ("xybot.tools.orders:confirm", "只在平台上确认发货 (confirm as shipped, no more)"),
+    "codes": ("xybot.tools.codes:app", "卡密库存 (the codes that are sold)"),
+    "books": ("xybot.tools.books:command", "对账：消息和卡密都有下落吗 (all accounted for)"),
     "why": ("xybot.tools.why:command", "为什么这样回，为什么没回 (why, message or chat)"),
     "try": ("xybot.tools.try_:command", "试一句话：现在会怎么回 (what would be said now)"),
     "decode": ("xybot.tools.decode:command", "解读录下的数据帧 (read recorded frames)"),
@@ -69,7 +74,7 @@ def _said_in_one_line() -> Iterator[_Exit]:
             words = " ".join(str(problem).split())
             sys.stderr.write(f"xybot: {words} 用法见 (see) xybot --help\n")
         ended.code = 2
-    except* ConfigError as group:
+    except* (ConfigError, StoreUnavailable) as group:
         for problem in _leaves(group):
             sys.stderr.write(f"xybot: {problem}\n")
         ended.code = 2

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.program import XYBOT, ended
+from tests.store.ledgers import opened, sell
 from tests.store.samples import OTHER, SHOP
 from tests.store.test_books import (
     CONTRADICTIONS,
@@ -213,3 +214,48 @@ async def test_the_real_shop_and_the_simulator_have_books_of_their_own(
     database.rename(database.with_name("xybot.db"))
     assert await amain(["books"]) == 0
     assert str(database.with_name("xybot.db")) in capsys.readouterr().out
+
+
+async def sold(path: Path) -> None:
+    """Add the books of a few codes to those of what was said."""
+    await write_books(path, at=now_ms())
+    with opened(path) as db, db.begin():
+        sell(db)
+
+
+async def test_verify_goes_through_every_code_and_receipt_and_says_how_many(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await sold(database)
+    assert await amain(["books", "--verify"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "核对了 6 条卡密、17 条回执 (checked 6 codes and 17 receipts)" in out
+    assert "账目相符 (the books balance)" in out
+    assert await amain(["books", "--verify", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"codes": 6, "receipts": 17}
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE codes SET code = 'another' WHERE id = 1", "被改动过"),
+        ("UPDATE codes SET state = 'unused', \"order\" = NULL WHERE id = 1", "回执却说 sent"),
+        ("DELETE FROM receipts WHERE id = 17", "回执 17 不见了"),
+        ("DELETE FROM codes WHERE id = 6", "卡密 6 不见了"),
+        ("DELETE FROM orders WHERE \"order\" = '1001'", "却没有这个订单"),
+        ("UPDATE codes SET batch = 'gift' WHERE id = 6", "它的卡密 6 被改动过"),
+    ],
+)
+async def test_books_that_somebody_changed_are_the_exit_code_of_verify_alone(
+    database: Path, capsys: pytest.CaptureFixture[str], statement: str, words: str
+) -> None:
+    await sold(database)
+    damage(database, statement)
+    assert await amain(["books"]) == 0
+    assert "核对了" not in capsys.readouterr().out
+    assert await amain(["books", "--verify"]) == 1
+    out, err = capsys.readouterr()
+    assert (err, words in out, "账目相符" in out) == ("", True, False)
+    assert await amain(["books", "--verify", "--format", "json"]) == 1
+    assert words in capsys.readouterr().out

@@ -12,12 +12,14 @@ import trio
 from rich.cells import cell_len
 
 from tests.conftest import open_shop
+from tests.store import selling
 from tests.store.samples import CHAT, NOW, SHOP, turn
 from tests.store.test_books import LATE, NONE, SILENT, answer, line, receive, saying, sql
 from xybot.cli import amain
 from xybot.model import Decision, Text
 from xybot.store import turns
 from xybot.store.database import Store, inline, open_store
+from xybot.store.deliveries import SOURCE
 from xybot.tools.showing import KINDS
 
 BOT_TOML = """\
@@ -274,3 +276,14 @@ async def test_every_kind_of_message_has_its_word(
             await receive(store, closed)
     for kind, word in KINDS.items():
         assert f"[{word}]" in await why(capsys, kind)
+
+
+async def test_goods_are_named_and_their_codes_are_not_shown(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_store(database, run=inline) as store:
+        await receive(store, line("1.PNM"), at=NOW)
+        await store.transact(selling.deliver, source=SOURCE, message="9.PNM")
+    for out in (await why(capsys, CHAT), await why(capsys, CHAT, "--format", "json")):
+        assert "发货内容" in out
+        assert selling.CODE not in out

@@ -1,4 +1,7 @@
-"""`xybot books`: what was received, and what became of it; the bot may be running meanwhile."""
+"""`xybot books`: what was received, and what became of it; the bot may be running meanwhile.
+
+With `--verify` also the goods: every code and every receipt.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ from xybot.config import load
 from xybot.days import midnight
 from xybot.errors import ConfigError
 from xybot.model import AccountId
-from xybot.store import books
+from xybot.store import books, ledger
 from xybot.store.books import Day, Reason
 from xybot.store.database import open_store
+from xybot.store.ledger import Audit
 
 Format: TypeAlias = Literal["table", "json"]
 
@@ -48,6 +52,7 @@ async def command(
     account: str | None = None,
     days: Annotated[int, Parameter(validator=Number(gte=1, lte=36_500))] = 7,
     format_: Annotated[Format, Parameter(name="--format")] = "table",
+    verify: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """对账：收到的每条消息都有下落；有对不上的，退出码为 1 (every line accounted for).
 
@@ -56,6 +61,7 @@ async def command(
       account: 只看这个账号 (only this account).
       days: 最近几天，今天也算 (how many days, with today).
       format_: table 给人看，json 给程序 (a table, or one JSON object a line).
+      verify: 再核对所有卡密和回执，与账号、天数无关 (all codes and their receipts, too).
     """
     loaded = load(config)
     path, since = loaded.database, midnight(now_ms(), days_ago=days - 1)
@@ -63,17 +69,21 @@ async def command(
     async with open_store(path, read_only=True) as store:
         found = await store.transact(books.balance, since=since, account=of)
         wrong = await store.transact(books.contradictions, since=since, account=of)
+        audit = await store.transact(ledger.audit) if verify else None
     if of and not found and all(of != each.id for each in loaded.config.accounts):
         raise ConfigError(f"--account {of}: 没有这个账号 (no such account)")
+    wrong += audit.wrong if audit else ()
     if format_ == "json":
-        _write(found, wrong)
+        _write(found, wrong, audit)
     else:
-        _show(found, wrong, path)
+        _show(found, wrong, path, audit)
     return 0 if not wrong and all(day.balances for day in found) else 1
 
 
-def _write(found: Iterable[Day], wrong: Iterable[str]) -> None:
+def _write(found: Iterable[Day], wrong: Iterable[str], audit: Audit | None) -> None:
     rows: list[dict[str, object]] = [_fields(day) for day in found]
+    if audit:
+        rows.append({"codes": audit.codes, "receipts": audit.receipts})
     for row in [*rows, *({"wrong": sentence} for sentence in wrong)]:
         sys.stdout.write(msgspec.json.encode(row).decode() + "\n")
 
@@ -91,13 +101,13 @@ def _fields(day: Day) -> dict[str, object]:
     }
 
 
-def _show(found: Sequence[Day], wrong: Iterable[str], path: Path) -> None:
+def _show(found: Sequence[Day], wrong: Iterable[str], path: Path, audit: Audit | None) -> None:
     console = Console()
     if found:
         console.print(_table(found))
     problems = [f"{day.account} {day.day}: {_difference(day)}" for day in found if not day.balances]
     verdict = [*problems, *wrong] or ["账目相符 (the books balance)"]
-    for line in (*_explained(found), *verdict, f"数据库 (database): {path}"):
+    for line in (*_explained(found), *_checked(audit), *verdict, f"数据库 (database): {path}"):
         console.print(Cell(_plain(line)), soft_wrap=True)
 
 
@@ -106,6 +116,14 @@ def _explained(found: Iterable[Day]) -> Iterator[str]:
     for reason, lines in _skipped(found).items():
         chinese, english = REASONS[reason]
         yield f"{chinese}: {lines} ({english})"
+
+
+def _checked(audit: Audit | None) -> Iterator[str]:
+    if audit:
+        yield (
+            f"核对了 {audit.codes} 条卡密、{audit.receipts} 条回执"
+            f" (checked {audit.codes} codes and {audit.receipts} receipts)"
+        )
 
 
 def _difference(day: Day) -> str:

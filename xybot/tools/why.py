@@ -22,6 +22,7 @@ from xybot.errors import ConfigError
 from xybot.model import AccountId, ChatId
 from xybot.store import stories
 from xybot.store.database import Store, open_store
+from xybot.store.deliveries import SOURCE, UNSEEN
 from xybot.store.stories import Line, Said, Story, Verdict
 from xybot.tools import showing
 from xybot.tools.showing import Format
@@ -175,8 +176,13 @@ def _held_as(verdict: Verdict) -> str:
     return _STATES.get(verdict.mode or "", verdict.mode or "")
 
 
+def _words(said: Said) -> str | None:
+    # Goods are shown by `xybot order ID --codes`, and by nothing else.
+    return UNSEEN if said.source == SOURCE else showing.words(said.content)
+
+
 def _became(said: Said) -> Iterator[str]:
-    yield showing.words(said.content) or ""
+    yield _words(said) or ""
     times = (
         ("排队 queued", said.queued_at),
         ("不早于 not before", said.due_at),
@@ -245,7 +251,7 @@ def _passed(passed: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 def _reply(said: Said) -> dict[str, object]:
     return {
-        "text": showing.words(said.content),
+        "text": _words(said),
         "state": said.state,
         "reason": said.reason,
         "message_id": said.message,
