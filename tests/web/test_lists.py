@@ -30,6 +30,7 @@ BEYOND: dict[str, tuple[Callable[[Office], str], object]] = {
     "messages": (chat, (2**70, 0, 0)),
     "drafts": (lambda _: "/api/v1/drafts", -1),
     "accounts": (lambda _: "/api/v1/accounts", (-3, SHOP)),
+    "orders": (lambda _: "/api/v1/orders", (2**70, SHOP, "1")),
     "rules": (lambda _: "/api/v1/rules", 5),
 }
 

@@ -18,7 +18,18 @@ from xybot.errors import Cause
 from xybot.model import AccountState
 from xybot.store import accounts
 
-PLACES = ("/", "/chats", "/drafts", "/rules", "/reports", "/accounts", "/settings", "/docs")
+PLACES = (
+    "/",
+    "/chats",
+    "/drafts",
+    "/orders",
+    "/stock",
+    "/rules",
+    "/reports",
+    "/accounts",
+    "/settings",
+    "/docs",
+)
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=1>',
@@ -286,7 +297,14 @@ async def test_a_reader_is_shown_no_form_and_who_may_only_send_is_shown_nothing(
     for path in (*PLACES, chat_of(browser)):
         page = await browser.open(path)
         actions = {each["action"] for tag, each in page.tags if "action" in each}
-        assert actions <= {"/language", "/sign-out", "/chats", "/rules", "/rules/try#try"}
+        assert actions <= {
+            "/language",
+            "/sign-out",
+            "/chats",
+            "/orders",
+            "/rules",
+            "/rules/try#try",
+        }
     denied = Page(await browser.send(f"{chat_of(browser)}/say", text="x"))
     assert denied.status == 403
     await browser.sign_in(SEND)

@@ -70,5 +70,7 @@ async def test_a_page_that_was_away_for_long_is_told_that_everything_is_new(
         "event: chat",
         "event: chats",
         "event: drafts",
+        "event: orders",
         "event: outages",
+        "event: stock",
     ]

@@ -49,6 +49,6 @@ async def test_the_api_does_what_its_document_says(tmp_path: Path) -> None:
             )
             done = await trio.to_thread.run_sync(lambda: ended(*command, cwd=tmp_path, within=300))
             assert done.returncode == 0, done.stdout
-            assert "29" in done.stdout.partition("Tested: ")[2][:3], done.stdout
+            assert "38" in done.stdout.partition("Tested: ")[2][:3], done.stdout
             assert "出错" not in bot.output
             await bot.stop()

@@ -29,12 +29,14 @@ from xybot.web.pages import (
     docs,
     drafts,
     live,
+    orders,
     overview,
     reports,
     rules,
     settings,
     sign_in,
     static,
+    stock,
 )
 from xybot.web.pages.sign_in import SignIn
 from xybot.web.pages.visit import CSRF_FIELD, Page, Visit, closing_files, read_form, templates, to
@@ -49,6 +51,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *overview.PAGES,
     *chats.PAGES,
     *drafts.PAGES,
+    *orders.PAGES,
+    *stock.PAGES,
     *rules.PAGES,
     *reports.PAGES,
     *accounts.PAGES,

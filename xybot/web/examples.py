@@ -10,11 +10,14 @@ from xybot.events import (
     ChatLimited,
     ChatPaused,
     ChatResumed,
+    DeliveryHeld,
+    DeliverySent,
     DraftApproved,
     Event,
     GapClosed,
     MessageReceived,
     ModelAsked,
+    OrderUpdated,
     Quarantined,
     ReplyDrafted,
     ReplyDropped,
@@ -23,12 +26,15 @@ from xybot.events import (
     ReplySkipped,
     SendHeld,
     SendRefused,
+    StockLow,
     WroteByHand,
 )
-from xybot.model import AccountId, AccountState, ChatId, ItemId, MessageId, UserId
+from xybot.model import AccountId, AccountState, ChatId, ItemId, MessageId, OrderId, UserId
+from xybot.trade import OrderState
 
 _SHOP: Final = AccountId("shop-a")
 _CHAT: Final = ChatId("50922379084")
+_ORDER: Final = OrderId("2849113000012345678")
 _AT: Final = 1_790_000_000_000
 _UUID: Final = "-17900000000001"
 
@@ -125,4 +131,17 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         skipped=0,
         unaccounted=0,
     ),
+    OrderUpdated(
+        account=_SHOP,
+        order=_ORDER,
+        old=OrderState.PLACED,
+        new=OrderState.PAID,
+        source="card",
+        why="我已付款，等待你发货",
+    ),
+    DeliveryHeld(
+        account=_SHOP, order=_ORDER, why="卡密不够，补货后自动发 (not enough codes in the batch)"
+    ),
+    DeliverySent(account=_SHOP, order=_ORDER, goods="steam-50", messages=1),
+    StockLow(account=_SHOP, batch="steam-50", left=5),
 )

@@ -7,7 +7,18 @@ from typing import Final
 from starlette.responses import Response
 
 from xybot.web import reply
-from xybot.web.api import accounts, chats, drafts, events, messages, reports, rules, service
+from xybot.web.api import (
+    accounts,
+    chats,
+    drafts,
+    events,
+    messages,
+    orders,
+    reports,
+    rules,
+    service,
+    stock,
+)
 from xybot.web.endpoint import MEDIA_TYPE, Endpoint, endpoint, json_response
 from xybot.web.openapi import document
 
@@ -25,6 +36,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *messages.ENDPOINTS,
     *rules.ENDPOINTS,
     *drafts.ENDPOINTS,
+    *orders.ENDPOINTS,
+    *stock.ENDPOINTS,
     *reports.ENDPOINTS,
     *events.ENDPOINTS,
     *service.ENDPOINTS,

@@ -91,13 +91,18 @@ _IN_CHAT: Final = "/api/v1/accounts/{account}/chats/{chat}"
 
 
 @endpoint("GET", f"{_IN_CHAT}/messages", "read", refusals=(404,))
-async def list_messages(house: House, path: InChat, query: Paging) -> Messages:
-    """会话里的消息，每条带着原因 (the conversation, each line with its why)."""
+async def list_messages(house: House, visitor: Visitor, path: InChat, query: Paging) -> Messages:
+    """会话里的消息，每条带着原因 (the conversation, each line with its why).
+
+    The goods that were sent for orders are shown to a token with `admin` only.
+    """
     await chats.of(house, path.account, path.chat)
     before = cursors.read(query.cursor, tuple[Whole, Whole, Whole])
     found = await house.store.read(
         transcript.page, path.account, path.chat, before=before, most=query.limit
     )
+    if "admin" not in visitor.scopes:
+        found = transcript.veiled(found)
     more = len(found) == query.limit
     return Messages(
         items=tuple(map(shapes.message, found)),

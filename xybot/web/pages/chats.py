@@ -44,6 +44,8 @@ async def _shown(visit: Visit, wrong: str = "", status: int = 200) -> Response:
     lines = await visit.house.store.read(
         transcript.page, place.account, place.chat, before=before, most=_LINES
     )
+    if not visit.may("admin"):
+        lines = transcript.veiled(lines)
     older = cursors.write(lines[0].place) if len(lines) == _LINES else ""
     return await visit.page(
         "chat.html",

@@ -22,6 +22,9 @@ _TOPICS: Final[Mapping[str, str]] = {
     "chat": "chats",
     "draft": "drafts",
     "gap": "outages",
+    "order": "orders",
+    "delivery": "orders",
+    "stock": "stock",
 }
 """First word of the name of an event -> what of a page it changes."""
 

@@ -14,6 +14,7 @@ from xybot.errors import Cause
 from xybot.events import AccountStatus
 from xybot.model import AccountId
 from xybot.store import overview as numbers_of
+from xybot.store import sales
 from xybot.store.overview import Depth, Numbers
 from xybot.web.api.accounts import stopped
 from xybot.web.pages.visit import Visit, action, page, to
@@ -38,6 +39,8 @@ class Card:
     """Whether it waits for somebody to resume it."""
     numbers: Numbers
     depth: Depth
+    held_orders: int
+    """Orders that wait for their seller."""
     spark: str
     """The lines of each hour of the day, as the points of a line in SVG."""
 
@@ -55,6 +58,7 @@ async def cards(visit: Visit) -> Sequence[Card]:
     today = midnight(now)
     numbers = await house.store.read(numbers_of.numbers, since=today)
     depths = await house.store.read(numbers_of.depths)
+    held = await house.store.read(sales.held)
     parked = await house.store.read(stopped)
     return [
         _card(
@@ -63,6 +67,7 @@ async def cards(visit: Visit) -> Sequence[Card]:
             parked.get(each.id),
             numbers.get(each.id, Numbers()),
             depths.get(each.id, Depth()),
+            held.get(each.id, 0),
             now,
         )
         for each in house.loaded().config.accounts
@@ -75,6 +80,7 @@ def _card(  # noqa: PLR0913, PLR0917  # what is known of an account, from everyw
     parked: Cause | None,
     numbers: Numbers,
     depth: Depth,
+    held_orders: int,
     now: int,
 ) -> Card:
     due = None
@@ -90,6 +96,7 @@ def _card(  # noqa: PLR0913, PLR0917  # what is known of an account, from everyw
         stopped=parked is not None,
         numbers=numbers,
         depth=depth,
+        held_orders=held_orders,
         spark=sparkline(numbers),
     )
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from xybot.config import Scope
-from xybot.store import overview
+from xybot.store import overview, sales
 from xybot.web.door import Door
 from xybot.web.house import House
 from xybot.web.languages import Language, language_of, translator
@@ -109,6 +109,7 @@ class Visit:
             "visit": self,
             "csrf": self.visitor.csrf if self.visitor.session else "",
             "waiting_drafts": sum(depth.drafts for depth in depths.values()),
+            "held_orders": sum((await self.house.store.read(sales.held)).values()),
             "notice": words.NOTICES.get(self.request.query_params.get("notice", ""), ""),
             "simulated": self.house.loaded().config.simulator.enabled,
         }

@@ -10,6 +10,8 @@ import attrs
 from xybot.errors import Cause
 from xybot.model import AccountState
 from xybot.store.books import Reason
+from xybot.store.by_hand import Wish
+from xybot.trade import OrderState, TradeSource
 from xybot.web.languages import N_
 
 Look: TypeAlias = Literal["good", "busy", "bad", "quiet"]
@@ -136,6 +138,7 @@ SENDING: Final[Mapping[str, str]] = {
     "refused": N_("平台拒发"),
     "held": N_("不确定是否送达"),
     "dropped": N_("没说就作废了"),
+    "": N_("消息已不在"),
 }
 
 OUTCOMES: Final[Mapping[str, str]] = {
@@ -155,6 +158,8 @@ SOURCES: Final[Mapping[str, str]] = {
     "default": N_("默认回复"),
     "by_hand": N_("您亲自写的"),
     "api": N_("接口"),
+    "goods": N_("发货"),
+    "follow_up": N_("订单跟进"),
     # What may keep us from asking any source.
     "message_expiry": N_("时限"),
     "manual_pause": N_("您接管了"),
@@ -164,6 +169,77 @@ SOURCES: Final[Mapping[str, str]] = {
     "xybot": N_("程序"),
 }
 """Who answered, or passed; or what kept us from asking them."""
+
+ORDERS: Final[Mapping[OrderState, Condition]] = {
+    OrderState.PLACED: Condition(word=N_("已下单，没付款"), look="quiet"),
+    OrderState.PAID: Condition(word=N_("已付款"), look="busy"),
+    OrderState.DELIVERING: Condition(word=N_("发货中"), look="busy"),
+    OrderState.DELIVERED: Condition(word=N_("已发出，没确认"), look="busy"),
+    OrderState.CONFIRMED: Condition(word=N_("已确认发货"), look="good"),
+    OrderState.COMPLETED: Condition(word=N_("交易完成"), look="good"),
+    OrderState.REFUNDING: Condition(word=N_("退款中"), look="busy"),
+    OrderState.REFUNDED: Condition(word=N_("已退款"), look="quiet"),
+    OrderState.CLOSED: Condition(word=N_("已关闭"), look="quiet"),
+    OrderState.HELD: Condition(word=N_("等您处理"), look="bad"),
+}
+"""Where an order stands."""
+
+ORDER_SOURCES: Final[Mapping[TradeSource, str]] = {
+    "card": N_("卡片"),
+    "update": N_("卡片变动"),
+    "tip": N_("提示"),
+    "reminder": N_("提醒"),
+    "api": N_("订单接口"),
+    "bot": N_("机器人"),
+    "seller": N_("您"),
+}
+"""Where a step of an order is known from."""
+
+
+@attrs.frozen(kw_only=True)
+class Offer:
+    """Something that a seller can have done with an order."""
+
+    name: str
+    hint: str
+    """What will happen."""
+    button: str
+
+
+WISHES: Final[Mapping[Wish, Offer]] = {
+    "deliver": Offer(
+        name=N_("发货，或再试一次"),
+        hint=N_("机器人会向平台核对这个订单，没问题就发货。"),
+        button=N_("确定发货"),
+    ),
+    "confirm": Offer(
+        name=N_("只确认发货"),
+        hint=N_("您已经自己发过货时用：只在平台上确认发货，不给买家发任何东西。"),
+        button=N_("确定只确认"),
+    ),
+    "again": Offer(
+        name=N_("重发同样的卡密"),
+        hint=N_("把同样的内容再发给这个买家一次；买家可能会收到两遍，卡密还是同一个。"),
+        button=N_("确定重发"),
+    ),
+}
+
+CODES: Final[Mapping[str, str]] = {
+    "unused": N_("没用过"),
+    "reserved": N_("已留给订单"),
+    "sent": N_("已发出"),
+    "quarantined": N_("已隔离"),
+}
+
+RECEIPTS: Final[Mapping[str, str]] = {
+    "imported": N_("导入"),
+    "reserved": N_("留给订单"),
+    "returned": N_("退回库存"),
+    "sent": N_("发给了买家"),
+    "seen": N_("买家已读"),
+    "confirmed": N_("平台已确认发货"),
+    "quarantined": N_("隔离"),
+}
 
 MODES: Final[Mapping[str, str]] = {
     "contains": N_("包含"),
@@ -182,6 +258,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "rule_removed": N_("规则已删除。"),
     "draft_rejected": N_("已丢弃，不会发出去。"),
     "draft_kept": N_("已保存，仍等您批准。"),
+    "order_deliver": N_("好的，几秒内处理。"),
+    "order_confirm": N_("好的，几秒内向平台确认发货。"),
+    "order_again": N_("好的，马上重发。"),
     "draft_approved": N_("已批准，马上发出。"),
 }
 """What a page says after something was done."""
