@@ -58,8 +58,8 @@ def named_by(path: Path) -> Where | None:
 
 
 @contextmanager
-def bot_folder(where: Where) -> Iterator[Path]:
-    """Make a folder with a bot.toml that answers everything at once; gone on exit."""
+def bot_folder(where: Where, **more: object) -> Iterator[Path]:
+    """Make a folder with a bot.toml that answers everything at once, and `more` settings."""
     fields: dict[str, Any] = {
         "platform": {"websocket": where.websocket, "gateway": where.gateway},
         # As fast as it goes: no pace, and no limit that would take a player for a bot.
@@ -69,6 +69,7 @@ def bot_folder(where: Where) -> Iterator[Path]:
         "default": {"reply": REPLY, "once": False},
         "web": {"listen": f"127.0.0.1:{where.port}", "token": TOKEN},
         "accounts": [{"id": id_, "cookie": text} for id_, text in where.cookies.items()],
+        **more,
     }
     # Beside the temporary files of everybody else, but for us only: cookies may be in it.
     with tempfile.TemporaryDirectory(prefix="xybot-bench-") as name:

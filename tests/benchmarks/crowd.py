@@ -165,6 +165,30 @@ class Hall:
             "waits": crowd.waits,
         }
 
+    async def sell(self, account: str, count: int) -> dict[str, Any]:
+        """Have so many orders paid at once, and wait until all are said to be shipped."""
+        seller, began = self.crowds[account].account, trio.current_time()
+        chats, before = list(self.crowds[account].idle), len(seller.heard)
+        sold = []
+        for n in range(count):
+            sold.append(self.platform.buyer_orders(seller, chats[n % len(chats)]))
+            self.platform.buyer_pays(seller, sold[-1])
+            await trio.lowlevel.checkpoint()
+        shipped, done, since = 0, 0, trio.current_time()
+        while shipped < count and trio.current_time() < since + _SILENT_AFTER:
+            await trio.sleep(0.1)
+            shipped = sum(each.shipment is not None for each in sold)
+            if shipped + len(seller.heard) > done:
+                done, since = shipped + len(seller.heard), trio.current_time()
+        seconds = trio.current_time() - began
+        said = [code for _, _, text in list(seller.heard)[before:] for code in text.split()]
+        return {
+            "seconds": seconds,
+            "shipped": shipped,
+            "said": len(said),
+            "codes": len(set(said)),
+        }
+
     async def unacknowledged(self, account: str) -> dict[str, int]:
         """Answer how many entries an account has not confirmed."""
         return {"entries": len(self.platform.unacknowledged(self.crowds[account].account))}
@@ -175,6 +199,7 @@ _ORDERS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "wait_on_line": Hall.wait_on_line,
     "burst": Hall.burst,
     "rate": Hall.rate,
+    "sell": Hall.sell,
     "unacknowledged": Hall.unacknowledged,
 }
 

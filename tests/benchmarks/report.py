@@ -23,12 +23,19 @@ class Plan:
     pace_seconds: float = 20
     accounts: tuple[int, ...] = (1, 100, 1000)
     starts: int = 5
+    orders: int = 1000
     listen_seconds: float = 60
     """How long messages of a foreign platform are counted."""
 
 
 QUICK = Plan(
-    messages=2400, rounds=3, pace_seconds=4, accounts=(1, 100), starts=2, listen_seconds=20
+    messages=2400,
+    rounds=3,
+    pace_seconds=4,
+    accounts=(1, 100),
+    starts=2,
+    orders=200,
+    listen_seconds=20,
 )
 
 

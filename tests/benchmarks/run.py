@@ -19,11 +19,13 @@ from botfolder import named_by
 from footprint import measure_help, measure_memory, measure_start
 from report import QUICK, Add, Plan, Row, progress, table
 from rules import measure_rules
+from sales import measure_sales
 from throughput import measure_replies
 
 _MEASURES: Final = {
     "replies": measure_replies,  # throughput, CPU and latency: one field, one run
     "stream": measure_stream,
+    "sales": measure_sales,
     "memory": measure_memory,
     "start": measure_start,
     "help": measure_help,
