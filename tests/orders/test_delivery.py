@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.conftest import SHOP, Shop, new_platform, open_shop
-from xybot.config.goods import Goods
+from xybot.config.goods import Goods, Supplier
 from xybot.events import DeliveryHeld, DeliverySent, WroteByHand
 from xybot.model import ItemId
 from xybot.simulator.world import SimOrder
@@ -404,3 +404,23 @@ async def test_what_is_held_for_its_amount_is_given_at_the_sellers_word(
     selling.summons.ring()
     await stands(selling, sold, CONFIRMED)
     assert selling.heard == ["卡密：AAA-1"]
+
+
+async def test_a_supplier_is_not_asked_for_a_buyer_who_has_enough(
+    selling: Shop, autojump_clock: MockClock
+) -> None:
+    selling.goods = (month(selling, limit_per_buyer=1),)
+    await stands(selling, orders_and_pays(selling), CONFIRMED)
+    nobody = Supplier(url="http://127.0.0.1:9/", answer="code", retries=0)
+    selling.goods = (
+        Goods(
+            name="月卡",
+            items=(item_of(selling),),
+            kind="supplier",
+            supplier=nobody,
+            text="{codes}",
+            limit_per_buyer=1,
+        ),
+    )
+    held = await stands(selling, orders_and_pays(selling), HELD)
+    assert "limit_per_buyer" in (held.why or "")

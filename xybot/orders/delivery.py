@@ -221,10 +221,16 @@ class Delivery:
             await self._hold(order, why)
         elif (at := (order.paid_at or 0) + round(1000 * goods.delay)) > self.now_ms():
             await self._note(due.wait, order, at=at)
+        elif (why := await self._limited(order, goods)) is not None:
+            await self._hold(order, why)  # Before a supplier is asked for anything.
         elif isinstance(made := await self.wrapping.wrap(order, goods, facts), Hold):
             await self._hold(order, made.reason)
         else:
             await self._store(lambda db, now: giving.give(db, order, made, self.uuid, now=now))
+
+    async def _limited(self, order: Order, goods: Goods) -> str | None:
+        name, limit = goods.name, goods.limit_per_buyer
+        return await self.chronicle.store.insist(giving.limited, order, name, limit)
 
     async def _asked_for(self, order: Order) -> bool:
         return await self.chronicle.store.insist(orders.asked_for, order)

@@ -79,8 +79,8 @@ def give(
         return ()  # Something was told meanwhile.
     if deliveries.lines(db, here.account, here.id):
         return orders.hold(db, here, _GIVEN, now=now)
-    if _is_over_limit(db, here, gift) and not orders.asked_for(db, here):
-        return orders.hold(db, here, _LIMIT.format(n=gift.limit), now=now)
+    if (why := limited(db, here, gift.goods, gift.limit)) is not None:
+        return orders.hold(db, here, why, now=now)
     reserved: tuple[codes.Code, ...] = ()
     if gift.batch is not None:
         found = codes.reserve(
@@ -127,8 +127,12 @@ def _queue(db: Database, order: Order, messages: Sequence[Outgoing], *, now: int
     deliveries.add(db, order.account, order.id, [each.uuid for each in messages], now=now)
 
 
-def _is_over_limit(db: Database, order: Order, gift: Gift) -> bool:
-    return gift.limit > 0 and _given_before(db, order, gift.goods) >= gift.limit
+def limited(db: Database, order: Order, goods: str, limit: int) -> str | None:
+    """Return, in words, why a buyer gets no more of some goods by itself; None: they do."""
+    here = orders.now_of(db, order)
+    if not limit or orders.asked_for(db, here) or _given_before(db, here, goods) < limit:
+        return None
+    return _LIMIT.format(n=limit)
 
 
 def _given_before(db: Database, order: Order, goods: str) -> int:
