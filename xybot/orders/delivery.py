@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Concatenate, Final, NoReturn, ParamSpec
+from typing import Final, NoReturn
 
 import attrs
 import trio
@@ -32,8 +32,6 @@ from xybot.telling import stepped
 from xybot.trade import OrderFacts, OrderState, Step
 from xybot.xianyu import trade
 from xybot.xianyu.mtop import Forbidden, Mtop, NotFound
-
-P = ParamSpec("P")
 
 LOOK_EVERY: Final = 3.0
 """Seconds until the store is looked at though nobody rang."""
@@ -75,6 +73,11 @@ class Delivery:
 
     def __attrs_post_init__(self) -> None:
         self._room = trio.CapacityLimiter(_AT_ONCE)
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept."""
+        return self.chronicle.store
 
     async def serve(self, bell: Doorbell, sender: Doorbell) -> NoReturn:
         """Do whatever is due, until cancelled.
@@ -133,7 +136,7 @@ class Delivery:
             await trade.ship(self.mtop, order.id)
             await self._store(lambda db, now: orders.shipped(db, order, now=now))
         elif (why := self._why_rest()) is not None:
-            await self._note(due.rest, order, why, now=self.now_ms())
+            await self.store.insist(due.rest, order, why, now=self.now_ms())
         elif order.state is OrderState.HELD:
             await self._look_for_stock(order)
         elif order.state is OrderState.DELIVERING:
@@ -154,7 +157,7 @@ class Delivery:
         if facts is None:
             await self._hold(order, _UNKNOWN)
         elif order.role == "buyer":
-            await self._note(due.rest, order, _BOUGHT, now=self.now_ms())
+            await self.store.insist(due.rest, order, _BOUGHT, now=self.now_ms())
         elif facts.knife or (order.knife and facts.state in (None, OrderState.PLACED)):
             await self._cut(order, facts)
         elif facts.state is OrderState.PLACED and order.state is OrderState.PAID:
@@ -174,7 +177,7 @@ class Delivery:
         if order.tries < _LOOKS:
             await self._later(order, _NOT_PAID)
         else:
-            await self._note(due.done, order)
+            await self.store.insist(due.done, order)
 
     async def _with_role(self, order: Order, facts: OrderFacts) -> Order:
         """Find out who sells where no push told: whoever offers the item does."""
@@ -183,7 +186,7 @@ class Delivery:
         if known is None or known.seller is None:
             return order
         role: Role = "seller" if known.seller == self.mtop.session.user else "buyer"
-        await self._note(orders.plays, order, role)
+        await self.store.insist(orders.plays, order, role)
         return attrs.evolve(order, role=role)
 
     async def _titled(self, order: Order, facts: OrderFacts) -> OrderFacts:
@@ -220,7 +223,7 @@ class Delivery:
         elif (why := underpaid(goods, facts)) is not None and not await self._asked_for(order):
             await self._hold(order, why)
         elif (at := (order.paid_at or 0) + round(1000 * goods.delay)) > self.now_ms():
-            await self._note(due.wait, order, at=at)
+            await self.store.insist(due.wait, order, at=at)
         elif (why := await self._limited(order, goods)) is not None:
             await self._hold(order, why)  # Before a supplier is asked for anything.
         elif isinstance(made := await self.wrapping.wrap(order, goods, facts), Hold):
@@ -230,10 +233,12 @@ class Delivery:
 
     async def _limited(self, order: Order, goods: Goods) -> str | None:
         name, limit = goods.name, goods.limit_per_buyer
-        return await self.chronicle.store.insist(giving.limited, order, name, limit)
+        if not limit:
+            return None
+        return await self.store.insist(giving.limited, order, name, limit)
 
     async def _asked_for(self, order: Order) -> bool:
-        return await self.chronicle.store.insist(orders.asked_for, order)
+        return await self.store.insist(orders.asked_for, order)
 
     def _goods_for(self, order: Order, facts: OrderFacts) -> Goods | Hold:
         item, title = order.item or facts.item, facts.title or order.title or ""
@@ -255,16 +260,7 @@ class Delivery:
 
     async def _later(self, order: Order, why: str) -> None:
         pause = min(_FIRST * 2 ** (order.tries - 1), _LONGEST)
-        await self._note(due.postpone, order, why, at=self.now_ms() + pause)
-
-    async def _note(
-        self,
-        fn: Callable[Concatenate[Database, P], None],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> None:
-        """Store something that takes an order nowhere."""
-        await self.chronicle.store.insist(fn, *args, **kwargs)
+        await self.store.insist(due.postpone, order, why, at=self.now_ms() + pause)
 
     async def _store(self, step: Callable[[Database, int], tuple[Step, ...]]) -> None:
         """Store what was done, and tell where that took an order."""

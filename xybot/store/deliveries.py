@@ -202,11 +202,6 @@ def again(db: Database, account: AccountId, renewed: Mapping[str, str], *, now: 
         db.execute(sa.update(deliveries).where(*line).values(uuid=uuid, queued_at=now))
 
 
-def confirmed(db: Database, account: AccountId, order: OrderId, *, now: int) -> None:
-    """Note that the platform knows an order as shipped."""
-    codes.confirmed(db, account, order, now=now)
-
-
 def seen(
     db: Database, account: AccountId, chat: ChatId, messages: Iterable[MessageId], *, now: int
 ) -> None:

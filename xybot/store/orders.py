@@ -14,7 +14,7 @@ import attrs
 import sqlalchemy as sa
 
 from xybot.model import AccountId, ChatId, ItemId, OrderId, Role, UserId
-from xybot.store import afterwards, deliveries
+from xybot.store import afterwards, codes, deliveries
 from xybot.store.database import Database
 from xybot.store.prepared import Prepared, Row, parameters
 from xybot.store.schema import chats, order_steps, orders
@@ -253,7 +253,7 @@ def hold(
 
 def shipped(db: Database, order: Order, *, now: int) -> tuple[Step, ...]:
     """Note that the platform knows an order as shipped."""
-    deliveries.confirmed(db, order.account, order.id, now=now)
+    codes.confirmed(db, order.account, order.id, now=now)
     order = now_of(db, order)
     steps = take_step(db, order, OrderState.CONFIRMED, By("bot", _SHIPPED, now))
     return steps + told_early(db, order, now=now)

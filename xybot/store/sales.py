@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from xybot.model import AccountId, ChatId, ItemId, MessageId, OrderId, Role, UserId
 from xybot.store.database import Database
+from xybot.store.orders import NAMED
 from xybot.store.schema import GIVEN, HELD, chats, codes, deliveries, order_steps, orders, outbox
 from xybot.trade import OrderState, TradeSource
 
@@ -126,9 +127,6 @@ class Asked:
     """None: all of them."""
 
 
-_LIST: Final = sa.select(orders, chats.c.name).outerjoin(
-    chats, sa.and_(chats.c.account == orders.c.account, chats.c.chat == orders.c.chat)
-)
 #: What our accounts bought is in the whole list only: nothing waits there, and nothing goes on.
 _SOLD: Final = orders.c.role.is_distinct_from("buyer")
 _SHOWING: Final[Mapping[Show, sa.ColumnElement[bool]]] = {
@@ -141,7 +139,7 @@ _SHOWING: Final[Mapping[Show, sa.ColumnElement[bool]]] = {
 
 def page(db: Database, asked: Asked) -> tuple[Order, ...]:
     """Return a page of the list, the order that changed last first."""
-    query = _LIST.where(_SHOWING[asked.show])
+    query = NAMED.where(_SHOWING[asked.show])
     if asked.account is not None:
         query = query.where(orders.c.account == asked.account)
     if asked.state is not None:
@@ -176,13 +174,13 @@ def held(db: Database) -> Mapping[AccountId, int]:
 
 def one(db: Database, account: AccountId, order: OrderId) -> Order | None:
     """Return an order as it is in the list, None when nobody told of it."""
-    row = db.execute(_LIST.where(*_of(orders, account, order))).one_or_none()
+    row = db.execute(NAMED.where(*_of(orders, account, order))).one_or_none()
     return None if row is None else _order(row)
 
 
 def named(db: Database, order: OrderId, account: AccountId | None = None) -> tuple[Order, ...]:
     """Return the orders of an id: two, when two of our accounts are its two sides."""
-    query = _LIST.where(orders.c.order == order).order_by(orders.c.account)
+    query = NAMED.where(orders.c.order == order).order_by(orders.c.account)
     if account is not None:
         query = query.where(orders.c.account == account)
     return tuple(map(_order, db.execute(query)))

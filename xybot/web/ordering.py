@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-
-from xybot.events import Event
 from xybot.model import AccountId, OrderId
 from xybot.store import by_hand, sales
-from xybot.store.by_hand import Granted, Wish
+from xybot.store.by_hand import Wish
 from xybot.store.sales import Story
-from xybot.telling import advanced
+from xybot.telling import stepped
 from xybot.web.house import House
 from xybot.web.problems import Problem, not_found
 from xybot.web.sending import known
@@ -37,7 +33,7 @@ async def grant(house: House, account: AccountId, order: OrderId, wish: Wish) ->
     """
     await story(house, account, order)
     granted = await house.chronicle.insist(
-        partial(_means, account),
+        lambda granted: stepped(account, granted.steps),
         by_hand.grant,
         account,
         order,
@@ -49,8 +45,3 @@ async def grant(house: House, account: AccountId, order: OrderId, wish: Wish) ->
         raise Problem(409, "refused", granted.refused)
     house.ring(account)
     return await story(house, account, order)
-
-
-def _means(account: AccountId, granted: Granted) -> Iterator[Event]:
-    for step in granted.steps:
-        yield from advanced(account, step)
