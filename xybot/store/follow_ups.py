@@ -160,12 +160,8 @@ class Learnt:
 
 def learn(db: Database, order: Order, facts: OrderFacts, *, now: int) -> Learnt:
     """Keep what the order API tells of an order, wherever it stands by now."""
-    here = orders.find(db, order.account, order.id)
-    assert here is not None
-    steps = orders.checked(db, here, facts, now=now)
-    known = orders.find(db, order.account, order.id)
-    assert known is not None
-    return Learnt(known, steps)
+    steps = orders.checked(db, order, facts, now=now)
+    return Learnt(orders.now_of(db, order), steps)
 
 
 def say(

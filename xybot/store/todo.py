@@ -11,7 +11,8 @@ from xybot.model import AccountId, ChatId, ItemId, OrderId, UserId
 from xybot.store import deliveries
 from xybot.store.database import Database
 from xybot.store.deliveries import Given
-from xybot.store.schema import chats, orders
+from xybot.store.orders import NAMED
+from xybot.store.schema import orders
 from xybot.trade import ENDS, OrderState
 
 Action: TypeAlias = Literal["deliver", "confirm", "again", "look"]
@@ -58,11 +59,8 @@ _WAITS: Final = sa.or_(
         ),
     ),
 )
-_LIST: Final = (
-    sa.select(orders, chats.c.name)
-    .outerjoin(chats, sa.and_(chats.c.account == orders.c.account, chats.c.chat == orders.c.chat))
-    .where(orders.c.role.is_distinct_from("buyer"), _WAITS)
-    .order_by(orders.c.changed_at, orders.c.account, orders.c.order)
+_LIST: Final = NAMED.where(orders.c.role.is_distinct_from("buyer"), _WAITS).order_by(
+    orders.c.changed_at, orders.c.account, orders.c.order
 )
 
 
