@@ -63,7 +63,7 @@ def _overlaps(goods: Sequence[Goods], merged: Merged) -> Iterator[str]:
             one, other = goods[n], goods[later]
             if _share(one.accounts, other.accounts) and _both_fit(one.spec, other.spec):
                 yield merged.place(("goods", later, key)).problem(
-                    f"{_sold(key, what, other.spec)}已经在 {one.where} 写过，只能留一处"
+                    f"{_sold(key, what, other.spec)} 已经在 {one.where} 写过，只能留一处"
                     f" (the same item and spec stand in {one.where}: keep one)"
                 )
 
